@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! Scores video frames from libvmaf features and the codec that made them.
