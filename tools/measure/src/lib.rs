@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! To be written.
+//! Features measured by libvmaf: reading its logs, running the tools that write them.
+
+pub mod log;
