@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! What is known about a video file before it is measured.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// Frames per second as a fraction; both parts are positive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameRate {
+    /// Frames ...
+    pub num: u32,
+    /// ... in so many seconds.
+    pub den: u32,
+}
+
+impl FrameRate {
+    /// `None` where either part is zero.
+    pub fn new(num: u32, den: u32) -> Option<Self> {
+        (num > 0 && den > 0).then_some(Self { num, den })
+    }
+
+    /// Parses `30000/1001`, `30000:1001` or `25`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (num, den) = text.split_once(['/', ':']).unwrap_or((text, "1"));
+        Self::new(num.trim().parse().ok()?, den.trim().parse().ok()?)
+    }
+}
+
+impl fmt::Display for FrameRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.num, self.den)
+    }
+}
+
+/// Chroma subsampling of a planar YUV format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subsampling {
+    /// Half in both directions.
+    S420,
+    /// Half horizontally.
+    S422,
+    /// None.
+    S444,
+}
+
+impl Subsampling {
+    /// libvmaf's name: `420`, `422` or `444`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::S420 => "420",
+            Self::S422 => "422",
+            Self::S444 => "444",
+        }
+    }
+}
+
+/// A planar YUV sample format that libvmaf takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PixelFormat {
+    /// Chroma subsampling.
+    pub subsampling: Subsampling,
+    /// Bits per sample: 8, 10, 12 or 16; above 8 in two bytes, little-endian.
+    pub bit_depth: u8,
+}
+
+impl PixelFormat {
+    /// The planar format that carries FFmpeg's `pix_fmt` without loss of depth or chroma, where there is one:
+    /// `yuvj420p` and `nv12` give `yuv420p`, `p010le` gives `yuv420p10le`, RGB and alpha formats give none.
+    pub fn from_ffmpeg(pix_fmt: &str) -> Option<Self> {
+        let planar = match pix_fmt {
+            "yuvj420p" | "nv12" | "nv21" => "yuv420p",
+            "yuvj422p" | "nv16" => "yuv422p",
+            "yuvj444p" => "yuv444p",
+            "p010le" => "yuv420p10le",
+            other => other,
+        };
+        let (chroma, depth) = planar.strip_prefix("yuv")?.split_once('p')?;
+        let subsampling = match chroma {
+            "420" => Subsampling::S420,
+            "422" => Subsampling::S422,
+            "444" => Subsampling::S444,
+            _ => return None,
+        };
+        let bit_depth = match depth {
+            "" => 8,
+            "10le" => 10,
+            "12le" => 12,
+            "16le" => 16,
+            _ => return None,
+        };
+        Some(Self { subsampling, bit_depth })
+    }
+
+    /// FFmpeg's name, such as `yuv420p10le`.
+    pub fn ffmpeg_name(self) -> String {
+        let depth = match self.bit_depth {
+            8 => String::new(),
+            bits => format!("{bits}le"),
+        };
+        format!("yuv{}p{depth}", self.subsampling.name())
+    }
+
+    /// Bytes of one frame of `width` x `height`; odd sizes round chroma up.
+    pub fn frame_bytes(self, width: u32, height: u32) -> u64 {
+        let (w, h) = (u64::from(width), u64::from(height));
+        let chroma = match self.subsampling {
+            Subsampling::S420 => w.div_ceil(2) * h.div_ceil(2),
+            Subsampling::S422 => w.div_ceil(2) * h,
+            Subsampling::S444 => w * h,
+        };
+        (w * h + 2 * chroma) * if self.bit_depth > 8 { 2 } else { 1 }
+    }
+}
+
+/// How the samples are stored, as far as it decides which program can read the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// Planar frames without any header; geometry and format come from whoever names the file.
+    Raw,
+    /// YUV4MPEG2.
+    Y4m,
+    /// Anything else; FFmpeg reads it.
+    Container,
+}
+
+/// A video file and what is known about its first video stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clip {
+    /// The file.
+    pub path: PathBuf,
+    /// How it is stored.
+    pub storage: Storage,
+    /// Luma samples per row, as coded: rotation metadata is not applied.
+    pub width: u32,
+    /// Rows, as coded.
+    pub height: u32,
+    /// FFmpeg's name of the sample format, where the prober knows it.
+    pub pix_fmt: Option<String>,
+    /// Where the file says so.
+    pub frame_rate: Option<FrameRate>,
+    /// Where it is known without decoding.
+    pub n_frames: Option<u64>,
+    /// FFmpeg's name of the stream's codec, such as `hevc`; `rawvideo` for [`Storage::Raw`] and [`Storage::Y4m`].
+    pub codec_name: String,
+}
+
+impl Clip {
+    /// A file of planar frames without a header.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where a dimension is 0 or the file's size is not a whole number of frames, [`Error::Io`].
+    pub fn raw(
+        path: &Path,
+        width: u32,
+        height: u32,
+        format: PixelFormat,
+        frame_rate: Option<FrameRate>,
+    ) -> Result<Self, Error> {
+        if width == 0 || height == 0 {
+            return Err(Error::input(path, format!("raw video of {width}x{height}")));
+        }
+        let bytes = std::fs::metadata(path).map_err(Error::io(path))?.len();
+        let frame = format.frame_bytes(width, height);
+        if bytes == 0 || !bytes.is_multiple_of(frame) {
+            return Err(Error::input(
+                path,
+                format!(
+                    "{bytes} bytes are not a whole number of {width}x{height} {} frames of {frame} bytes",
+                    format.ffmpeg_name()
+                ),
+            ));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            storage: Storage::Raw,
+            width,
+            height,
+            pix_fmt: Some(format.ffmpeg_name()),
+            frame_rate,
+            n_frames: Some(bytes / frame),
+            codec_name: "rawvideo".to_owned(),
+        })
+    }
+
+    /// The planar format libvmaf is given for this clip, where it is known.
+    pub fn format(&self) -> Option<PixelFormat> {
+        self.pix_fmt.as_deref().and_then(PixelFormat::from_ffmpeg)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frame_sizes() {
+        let bytes = |name: &str, w, h| PixelFormat::from_ffmpeg(name).unwrap().frame_bytes(w, h);
+        assert_eq!(bytes("yuv420p", 1920, 1080), 3_110_400);
+        assert_eq!(bytes("yuv420p10le", 1920, 1080), 6_220_800);
+        assert_eq!(bytes("yuv422p", 3, 3), 9 + 2 * 6);
+        assert_eq!(bytes("yuv420p", 3, 3), 9 + 2 * 4);
+        assert_eq!(bytes("yuv444p12le", 2, 2), 24);
+    }
+
+    #[test]
+    fn formats_libvmaf_does_not_take() {
+        for name in ["rgb24", "gray", "yuva420p", "yuv410p", "yuv420p9le", "yuv420p10be"] {
+            assert_eq!(PixelFormat::from_ffmpeg(name), None, "{name}");
+        }
+        for name in ["yuv420p", "yuv422p10le", "yuv444p12le", "yuv444p16le"] {
+            assert_eq!(PixelFormat::from_ffmpeg(name).unwrap().ffmpeg_name(), name);
+        }
+    }
+
+    #[test]
+    fn raw_clip_of_a_broken_frame() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.yuv");
+        std::fs::write(&path, vec![0; 6 * 4 * 2 + 1]).unwrap();
+        let format = PixelFormat::from_ffmpeg("yuv420p").unwrap();
+        let error = Clip::raw(&path, 8, 4, format, None).unwrap_err().to_string();
+        assert!(error.contains("49 bytes") && error.contains("48 bytes"), "{error}");
+        std::fs::write(&path, vec![0; 6 * 4 * 2 * 3]).unwrap();
+        assert_eq!(Clip::raw(&path, 8, 4, format, None).unwrap().n_frames, Some(3));
+    }
+
+    #[test]
+    fn frame_rates() {
+        assert_eq!(FrameRate::parse("30000/1001"), FrameRate::new(30000, 1001));
+        assert_eq!(FrameRate::parse("25"), FrameRate::new(25, 1));
+        assert_eq!(FrameRate::parse("50:1"), FrameRate::new(50, 1));
+        assert_eq!(FrameRate::parse("0/0"), None);
+    }
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! Runs an outside program: nothing on its standard input, the end of its standard error kept for the
+//! message, killed and reaped when it is dropped before its end.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::Error;
+
+/// How far a program has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Frames done.
+    pub frames: u64,
+    /// Frames in all, where known.
+    pub total: Option<u64>,
+}
+
+/// A started program.
+#[derive(Debug)]
+pub struct Running {
+    program: PathBuf,
+    child: Child,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+}
+
+/// Kept of standard error.
+const TAIL_BYTES: usize = 4096;
+const TAIL_LINES: usize = 12;
+
+impl Running {
+    /// Starts `command`, whose program is `program`, with standard input closed and both outputs piped.
+    ///
+    /// # Errors
+    /// [`Error::Spawn`].
+    pub fn spawn(program: &Path, command: &mut Command) -> Result<Self, Error> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| Error::Spawn { program: program.to_owned(), source })?;
+        let stderr = child.stderr.take().map(|pipe| std::thread::spawn(move || keep_tail(pipe)));
+        Ok(Self { program: program.to_owned(), child, stderr })
+    }
+
+    /// The program's standard output, once. Who takes it must read it to its end.
+    pub fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] with the end of standard error where the exit status is not 0.
+    pub fn finish(mut self) -> Result<(), Error> {
+        drop(self.child.stdout.take());
+        let status = self
+            .child
+            .wait()
+            .map_err(|source| Error::Spawn { program: self.program.clone(), source })?;
+        if status.success() {
+            return Ok(());
+        }
+        let tail = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
+        Err(Error::Failed { program: self.program.clone(), status, stderr_tail: last_lines(&tail) })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After `finish` both are no-ops on a reaped child.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What [`run`] tells while the program runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A line of standard output.
+    Line(&'a str),
+    /// A moment went by without one; the process id.
+    Tick(u32),
+}
+
+/// Runs a program to its end.
+///
+/// # Errors
+/// [`Error::Spawn`], [`Error::Failed`].
+pub fn run(
+    program: &Path,
+    command: &mut Command,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<(), Error> {
+    let mut running = Running::spawn(program, command)?;
+    let id = running.id();
+    let (lines, received) = mpsc::channel();
+    let reader = running.stdout().map(|pipe| {
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                if lines.send(line).is_err() {
+                    break;
+                }
+            }
+        })
+    });
+    loop {
+        match received.recv_timeout(Duration::from_millis(100)) {
+            Ok(line) => on_event(Event::Line(&line)),
+            Err(RecvTimeoutError::Timeout) => on_event(Event::Tick(id)),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let result = running.finish();
+    if let Some(reader) = reader {
+        let _ = reader.join();
+    }
+    result
+}
+
+/// Runs a program and returns what it wrote to standard output.
+///
+/// # Errors
+/// [`Error::Spawn`], [`Error::Failed`].
+pub fn capture(program: &Path, command: &mut Command) -> Result<String, Error> {
+    let mut running = Running::spawn(program, command)?;
+    let mut text = Vec::new();
+    if let Some(mut pipe) = running.stdout() {
+        let _ = pipe.read_to_end(&mut text);
+    }
+    running.finish()?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Runs `ffmpeg` with `arguments` behind the ones that keep it quiet and make it report, and tells the frames done.
+///
+/// # Errors
+/// [`Error::Spawn`], [`Error::Failed`].
+pub fn ffmpeg(
+    program: &Path,
+    directory: &Path,
+    arguments: &[String],
+    total: Option<u64>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), Error> {
+    let mut command = Command::new(program);
+    command
+        .current_dir(directory)
+        .args(["-hide_banner", "-nostdin", "-y", "-loglevel", "error"])
+        .args(["-nostats", "-progress", "pipe:1", "-stats_period", "0.2"])
+        .args(arguments);
+    run(program, &mut command, &mut |event| {
+        if let Event::Line(line) = event
+            && let Some(frames) = line.strip_prefix("frame=")
+            && let Ok(frames) = frames.trim().parse()
+        {
+            progress(Progress { frames, total });
+        }
+    })
+}
+
+fn keep_tail(mut pipe: impl Read) -> Vec<u8> {
+    let mut tail = VecDeque::with_capacity(2 * TAIL_BYTES);
+    let mut buffer = [0; TAIL_BYTES];
+    while let Ok(n) = pipe.read(&mut buffer) {
+        if n == 0 {
+            break;
+        }
+        tail.extend(&buffer[..n]);
+        let surplus = tail.len().saturating_sub(TAIL_BYTES);
+        tail.drain(..surplus);
+    }
+    tail.into()
+}
+
+fn last_lines(tail: &[u8]) -> String {
+    let text = String::from_utf8_lossy(tail);
+    // Progress meters overwrite one line by carriage returns; only what stayed on the screen counts.
+    let lines: Vec<&str> = text
+        .lines()
+        .map(|line| line.rsplit('\r').find(|part| !part.is_empty()).unwrap_or(""))
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn failure_carries_the_end_of_standard_error() {
+        let error = capture(
+            Path::new("sh"),
+            &mut sh("i=0; while [ $i -lt 3000 ]; do echo line $i >&2; i=$((i+1)); done; exit 3"),
+        )
+        .unwrap_err()
+        .to_string();
+        assert!(error.contains("exit status: 3"), "{error}");
+        assert!(error.ends_with("line 2999"), "{error}");
+        assert!(!error.contains("line 2900"), "{error}");
+    }
+
+    #[test]
+    fn standard_input_is_closed() {
+        assert_eq!(capture(Path::new("sh"), &mut sh("cat; echo end")).unwrap(), "end\n");
+    }
+
+    #[test]
+    fn dropped_child_is_killed() {
+        let mut running = Running::spawn(Path::new("sh"), &mut sh("exec sleep 60")).unwrap();
+        let mut stdout = running.stdout().unwrap();
+        let begin = Instant::now();
+        drop(running);
+        let mut rest = Vec::new();
+        stdout.read_to_end(&mut rest).unwrap();
+        assert!(begin.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn missing_program_is_named() {
+        let name = Path::new("/nonexistent/program");
+        let error = capture(name, &mut Command::new(name)).unwrap_err().to_string();
+        assert!(error.contains("/nonexistent/program"), "{error}");
+    }
+
+    #[test]
+    fn progress_meters_leave_their_last_state() {
+        assert_eq!(last_lines(b"\r1 frame\r2 frames\n\nbad thing\n"), "2 frames\nbad thing");
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! Finds the program that measures.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::clip::{Clip, Storage};
+use crate::process;
+use crate::{Error, run};
+
+/// A program that computes libvmaf features of two clips.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// libvmaf's own program: raw and Y4M files of equal geometry and format.
+    Vmaf(PathBuf),
+    /// An `ffmpeg` with the libvmaf filter: whatever it decodes; scales and converts to the reference's geometry.
+    Ffmpeg(PathBuf),
+}
+
+impl Tool {
+    /// The program's path.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Vmaf(path) | Self::Ffmpeg(path) => path,
+        }
+    }
+
+    /// What distinguishes this build from another one that may measure differently: the program's own version
+    /// text and, for ffmpeg, the version of the libvmaf inside it.
+    ///
+    /// # Errors
+    /// Where the program cannot be run, or has no working libvmaf.
+    pub fn identify(&self) -> Result<String, Error> {
+        match self {
+            Self::Vmaf(path) => {
+                // vmaf writes its version to standard error.
+                let output = Command::new(path)
+                    .arg("--version")
+                    .output()
+                    .map_err(|source| Error::Spawn { program: path.clone(), source })?;
+                let text = [output.stdout, output.stderr].concat();
+                let text = String::from_utf8_lossy(&text).trim().to_owned();
+                if !output.status.success() || text.is_empty() {
+                    return Err(Error::Output {
+                        program: path.clone(),
+                        reason: format!("--version failed ({}): {text}", output.status),
+                    });
+                }
+                Ok(format!("vmaf {text}"))
+            }
+            Self::Ffmpeg(path) => Ok(format!(
+                "{}\nlibvmaf {}",
+                ffmpeg_version(path)?,
+                run::libvmaf_version_of_ffmpeg(path)?
+            )),
+        }
+    }
+}
+
+/// The whole text of `ffmpeg -version`: release, configuration and library versions.
+///
+/// # Errors
+/// Where it cannot be run.
+pub fn ffmpeg_version(ffmpeg: &Path) -> Result<String, Error> {
+    let text = process::capture(ffmpeg, Command::new(ffmpeg).arg("-version"))?;
+    Ok(text
+        .lines()
+        .take_while(|line| !line.is_empty() && !line.starts_with("Exiting"))
+        .collect::<Vec<_>>()
+        .join("\n"))
+}
+
+/// Whether this ffmpeg has the libvmaf filter.
+///
+/// # Errors
+/// Where it cannot be run.
+pub fn ffmpeg_has_libvmaf(ffmpeg: &Path) -> Result<bool, Error> {
+    let filters =
+        process::capture(ffmpeg, Command::new(ffmpeg).args(["-hide_banner", "-filters"]))?;
+    Ok(filters.lines().any(|line| line.split_whitespace().nth(1) == Some("libvmaf")))
+}
+
+/// The programs at hand.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    vmaf: Option<PathBuf>,
+    ffmpeg: Option<PathBuf>,
+    /// Named by the user: use this program and no other.
+    only: Option<Only>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Only {
+    Vmaf,
+    Ffmpeg,
+}
+
+impl Tools {
+    /// Looks at what the user named (`--vmaf-bin`, `--ffmpeg-bin`), else on PATH. A program that the user named
+    /// is used for measuring even where the other one would be preferred; `vmaf` where both were named.
+    ///
+    /// # Errors
+    /// [`Error::NoTool`] where a named program is not an executable file.
+    pub fn find(vmaf_bin: Option<&Path>, ffmpeg_bin: Option<&Path>) -> Result<Self, Error> {
+        Ok(Self {
+            vmaf: find_program("vmaf", "--vmaf-bin", vmaf_bin)?,
+            ffmpeg: find_program("ffmpeg", "--ffmpeg-bin", ffmpeg_bin)?,
+            only: match (vmaf_bin, ffmpeg_bin) {
+                (Some(_), _) => Some(Only::Vmaf),
+                (None, Some(_)) => Some(Only::Ffmpeg),
+                (None, None) => None,
+            },
+        })
+    }
+
+    /// The ffmpeg found, with libvmaf or without.
+    pub fn ffmpeg(&self) -> Option<&Path> {
+        self.ffmpeg.as_deref()
+    }
+
+    /// The program for this pair: `vmaf` where both files are raw or Y4M of equal geometry and format, else an
+    /// `ffmpeg` that has libvmaf.
+    ///
+    /// # Errors
+    /// [`Error::NoTool`] says what is missing and how to name it.
+    pub fn choose(&self, reference: &Clip, distorted: &Clip) -> Result<Tool, Error> {
+        let for_vmaf = run::vmaf_can_read(reference, distorted);
+        if let Some(vmaf) = &self.vmaf
+            && self.only != Some(Only::Ffmpeg)
+        {
+            match &for_vmaf {
+                Ok(()) => return Ok(Tool::Vmaf(vmaf.clone())),
+                Err(reason) if self.only == Some(Only::Vmaf) => {
+                    return Err(Error::NoTool(format!(
+                        "{} cannot measure this pair: {reason}; an ffmpeg that has libvmaf can (--ffmpeg-bin)",
+                        vmaf.display()
+                    )));
+                }
+                Err(_) => {}
+            }
+        }
+        let Some(ffmpeg) = &self.ffmpeg else {
+            return Err(Error::NoTool(match for_vmaf {
+                Ok(()) => {
+                    "neither a vmaf nor an ffmpeg was found on PATH: name one with --vmaf-bin or \
+                           --ffmpeg-bin (an ffmpeg built with --enable-libvmaf)"
+                        .to_owned()
+                }
+                Err(reason) => format!(
+                    "no ffmpeg was found on PATH, and vmaf does not measure this pair ({reason}): name an ffmpeg \
+                     built with --enable-libvmaf with --ffmpeg-bin"
+                ),
+            }));
+        };
+        if !ffmpeg_has_libvmaf(ffmpeg)? {
+            return Err(Error::NoTool(format!(
+                "{} was built without libvmaf: name an ffmpeg built with --enable-libvmaf with --ffmpeg-bin{}",
+                ffmpeg.display(),
+                match for_vmaf {
+                    Ok(()) => ", or a vmaf with --vmaf-bin".to_owned(),
+                    Err(reason) => format!("; vmaf does not measure this pair: {reason}"),
+                }
+            )));
+        }
+        Ok(Tool::Ffmpeg(ffmpeg.clone()))
+    }
+
+    /// The vmaf that the user named, if so.
+    pub fn named_vmaf(&self) -> Option<Tool> {
+        match (&self.vmaf, self.only) {
+            (Some(path), Some(Only::Vmaf)) => Some(Tool::Vmaf(path.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// A program that the user named, else the one of that name on PATH, else none.
+///
+/// # Errors
+/// [`Error::NoTool`] where a named program is not an executable file.
+pub fn find_program(
+    name: &str,
+    flag: &str,
+    named: Option<&Path>,
+) -> Result<Option<PathBuf>, Error> {
+    match named {
+        Some(path) => match which::which(path) {
+            Ok(found) => Ok(Some(std::path::absolute(&found).map_err(Error::io(found))?)),
+            Err(_) => {
+                Err(Error::NoTool(format!("{flag} {}: not an executable file", path.display())))
+            }
+        },
+        None => Ok(which::which(name).ok()),
+    }
+}
+
+/// Storage that libvmaf's own program reads.
+pub(crate) fn is_planar(clip: &Clip) -> bool {
+    matches!(clip.storage, Storage::Raw | Storage::Y4m)
+}
