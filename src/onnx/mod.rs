@@ -9,6 +9,7 @@ mod scan;
 mod tensor;
 
 pub use graph::{Graph, Node, Tensor, TensorData};
+pub(crate) use scan::node_label;
 
 use prost::Message;
 

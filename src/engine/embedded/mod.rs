@@ -1,2 +1,106 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! To be written.
+//! Compiles graphs of the `FRRegressor` family at open and runs them with SIMD chosen at run time.
+//!
+//! `compile` turns a graph into a plan (dense layers and maps between them), `kernel` packs the
+//! plan for an instruction set and runs it. Nothing is allocated after open.
+//!
+//! For developers: `VMAF_FR_V2_EMBEDDED_KERNEL=avx512|avx2|portable`, read at open, forces a kernel
+//! in tests and benchmarks; one that the processor lacks is `ENOTSUP`, any other value `EINVAL`.
+
+// Matrices, vectors and their indices have the letters of the formulas.
+#![allow(clippy::many_single_char_names)]
+
+mod compile;
+mod constant;
+mod kernel;
+mod plan;
+
+use super::Engine;
+use crate::error::{Result, bail, err};
+use crate::onnx::Graph;
+use kernel::{Kernel, Run};
+use plan::Plan;
+
+const KERNEL_VARIABLE: &str = "VMAF_FR_V2_EMBEDDED_KERNEL";
+
+/// A compiled graph with its scratch memory.
+pub(crate) struct Embedded {
+    plan: Plan,
+    kernel: Kernel,
+    program: Box<dyn Run>,
+    /// Rows of the codec table; 0 until it is set.
+    n_codec_ids: usize,
+}
+
+impl Embedded {
+    /// Compiles a graph for the best kernel of this processor.
+    ///
+    /// # Errors
+    /// `NotSup`: a node outside the family, or a kernel forced that the processor lacks. `BadMsg`:
+    /// a node whose inputs do not fit together. `Proto`: an output unlike the declared one.
+    pub(crate) fn compile(graph: &Graph) -> Result<Self> {
+        Self::compile_for(graph, kernel_choice()?)
+    }
+
+    fn compile_for(graph: &Graph, kernel: Kernel) -> Result<Self> {
+        let plan = compile::plan(graph)?;
+        let program = kernel.pack(&plan)?;
+        Ok(Self { plan, kernel, program, n_codec_ids: 0 })
+    }
+
+    /// Name of the kernel: avx512, avx2 or portable.
+    pub(crate) fn kernel_name(&self) -> &'static str {
+        self.kernel.name()
+    }
+}
+
+fn kernel_choice() -> Result<Kernel> {
+    let Some(name) = std::env::var_os(KERNEL_VARIABLE) else {
+        return Ok(Kernel::best());
+    };
+    Kernel::ALL.into_iter().find(|k| name == k.name()).ok_or_else(|| {
+        err!(
+            Inval,
+            "{KERNEL_VARIABLE} is '{}' where avx512, avx2 or portable was expected",
+            name.to_string_lossy()
+        )
+    })
+}
+
+impl Engine for Embedded {
+    fn max_rows(&self) -> usize {
+        usize::MAX
+    }
+
+    fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {
+        let width = self.plan.n_codecs;
+        if width == 0 || table.is_empty() || !table.len().is_multiple_of(width) {
+            bail!(Inval, "codec table of {} values for a codec block of {width}", table.len());
+        }
+        self.program.set_biases(&self.plan.codec_biases(table));
+        self.n_codec_ids = table.len() / width;
+        Ok(())
+    }
+
+    fn run(&mut self, z: &[f32], codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
+        let rows = out.len() / self.plan.output_width();
+        if z.len() != rows * self.plan.n_features || out.len() != rows * self.plan.output_width() {
+            bail!(Inval, "{} features and {} outputs do not fit together", z.len(), out.len());
+        }
+        if self.plan.n_codecs > 0 {
+            if codec_ids.len() != rows {
+                bail!(Inval, "{} codec ids for {rows} rows", codec_ids.len());
+            }
+            let ids = 0..self.n_codec_ids;
+            if let Some(id) =
+                codec_ids.iter().find(|&&id| !usize::try_from(id).is_ok_and(|id| ids.contains(&id)))
+            {
+                bail!(Range, "codec id {id} is not in the table of {}", self.n_codec_ids);
+            }
+            self.program.run(z, codec_ids, out);
+        } else {
+            self.program.run(z, &[], out);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! What a SIMD instruction set gives to the layers: vectors of f32 and the arithmetic on them.
+
+use super::gelu;
+
+/// Vector arithmetic of one instruction set. A value of the type is the proof that the processor
+/// has that set: SIMD implementations hand it out only after detection.
+///
+/// Every method is `inline(always)`, so that it becomes part of the function that enables the
+/// instruction set.
+pub(super) trait Lanes: Copy + Send + 'static {
+    /// `WIDTH` packed f32.
+    type V: Copy + Send + 'static;
+    /// Number of f32 in a vector.
+    const WIDTH: usize;
+    /// Frames per tile at most.
+    const ROWS: usize;
+    /// Vectors of sums that fit the registers beside what else a tile needs.
+    const SUMS: usize;
+
+    fn splat(self, x: f32) -> Self::V;
+    /// The first `WIDTH` values of `x`, zeros where it is shorter. For packing, not for speed.
+    fn pack(self, x: &[f32]) -> Self::V;
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller one; `b` where either is NaN.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The larger one; `b` where either is NaN.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// a * b + c, in one rounding where the instruction set can.
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// c - a * b, in one rounding where the instruction set can.
+    fn negated_fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    fn abs(self, a: Self::V) -> Self::V;
+    /// `x` where a < b, else `y`.
+    fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
+    /// The sum of all lanes, always in the same order.
+    fn sum(self, a: Self::V) -> f32;
+    /// The values of consecutive vectors.
+    fn flat(v: &[Self::V]) -> &[f32];
+    /// The same, to write to.
+    fn flat_mut(v: &mut [Self::V]) -> &mut [f32];
+
+    /// erf(x / sqrt 2) / 2 of x >= 0.
+    #[inline(always)]
+    fn half_erf(self, magnitude: Self::V) -> Self::V {
+        gelu::half_erf(self, magnitude)
+    }
+
+    /// x (1 + erf(x / sqrt 2)) / 2; erf is odd, so x erf(x) is |x| erf(|x|).
+    #[inline(always)]
+    fn gelu(self, x: Self::V) -> Self::V {
+        let magnitude = self.abs(x);
+        self.fma(magnitude, self.half_erf(magnitude), self.mul(x, self.splat(0.5)))
+    }
+
+    #[inline(always)]
+    fn zero(self) -> Self::V {
+        self.splat(0.0)
+    }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! The arithmetic: a plan packed for one instruction set, and its layers.
+//!
+//! Outputs lie in the lanes of a vector and each input is broadcast, so that one frame alone uses
+//! the whole vector too. Every value of a frame is computed by the same operations in the same
+//! order whatever the batch around it: tiles of several frames only interleave them.
+
+// What is not part of the function that enables an instruction set is a call per instruction.
+#![allow(clippy::inline_always)]
+
+mod gelu;
+mod lanes;
+mod portable;
+mod program;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use super::plan::Plan;
+use crate::error::{Result, bail};
+use portable::Portable;
+use program::Program;
+
+/// A packed plan. `run` neither allocates nor locks nor calls the system.
+pub(super) trait Run: Send {
+    /// Replaces the first layer's bias by one row per codec id.
+    fn set_biases(&mut self, biases: &[f32]);
+
+    /// Runs any number of rows; `ids` are checked row numbers of the biases, or empty for row 0.
+    fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]);
+}
+
+/// An instruction set that the layers are compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kernel {
+    Avx512,
+    Avx2,
+    Portable,
+}
+
+impl Kernel {
+    pub(super) const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
+        }
+    }
+
+    /// Whether this processor has it.
+    pub(super) fn is_available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => x86::Avx512::detect().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => x86::Avx2::detect().is_some(),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 | Self::Avx2 => false,
+            Self::Portable => true,
+        }
+    }
+
+    /// The fastest one that this processor has.
+    pub(super) fn best() -> Self {
+        Self::ALL.into_iter().find(|k| k.is_available()).unwrap_or(Self::Portable)
+    }
+
+    /// Packs a plan.
+    pub(super) fn pack(self, plan: &Plan) -> Result<Box<dyn Run>> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                if let Some(s) = x86::Avx512::detect() {
+                    return Ok(Box::new(Program::new(s, plan)));
+                }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => {
+                if let Some(s) = x86::Avx2::detect() {
+                    return Ok(Box::new(Program::new(s, plan)));
+                }
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 | Self::Avx2 => {}
+            Self::Portable => return Ok(Box::new(Program::new(Portable, plan))),
+        }
+        bail!(NotSup, "this processor does not have what the kernel '{}' needs", self.name());
+    }
+}
+
+impl Run for Program<Portable> {
+    fn set_biases(&mut self, biases: &[f32]) {
+        self.pack_biases(biases);
+    }
+
+    fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]) {
+        self.run_all(z, ids, out);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+macro_rules! run_with {
+    ($lanes:ty, $features:literal) => {
+        impl Run for Program<$lanes> {
+            fn set_biases(&mut self, biases: &[f32]) {
+                self.pack_biases(biases);
+            }
+
+            fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]) {
+                #[target_feature(enable = $features)]
+                fn enabled(p: &mut Program<$lanes>, z: &[f32], ids: &[i32], out: &mut [f32]) {
+                    p.run_all(z, ids, out);
+                }
+                // SAFETY: a program holds its `Lanes`, which is the proof that the processor has
+                // these features.
+                unsafe { enabled(self, z, ids, out) }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+run_with!(x86::Avx512, "avx512f,avx2,fma");
+#[cfg(target_arch = "x86_64")]
+run_with!(x86::Avx2, "avx2,fma");
+
+/// x (1 + erf(x / sqrt 2)) / 2 of one value.
+pub(super) fn gelu(x: f32) -> f32 {
+    use lanes::Lanes;
+    Portable.gelu([x; 8])[0]
+}
+
+/// erf(x / sqrt 2) / 2 and GELU of many values, as a kernel computes them.
+#[cfg(test)]
+pub(super) fn half_erf_and_gelu(kernel: Kernel, x: &[f32]) -> Vec<(f32, f32)> {
+    use lanes::Lanes;
+    fn all<S: Lanes>(s: S, x: &[f32]) -> Vec<(f32, f32)> {
+        x.chunks(S::WIDTH)
+            .flat_map(|chunk| {
+                let v = s.pack(chunk);
+                let (h, g) = ([s.half_erf(s.abs(v))], [s.gelu(v)]);
+                let pairs = S::flat(&h).iter().copied().zip(S::flat(&g).iter().copied());
+                pairs.take(chunk.len()).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+    match kernel {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 => all(x86::Avx512::detect().unwrap(), x),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2 => all(x86::Avx2::detect().unwrap(), x),
+        _ => all(Portable, x),
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! Arrays that compilers turn into whatever vectors the target has. No unsafe code.
+
+use super::lanes::Lanes;
+
+/// Eight f32 in an array: two SSE or NEON registers, one of AVX.
+#[derive(Clone, Copy)]
+pub(super) struct Portable;
+
+macro_rules! lanewise {
+    ($a:ident, $b:ident, |$x:ident, $y:ident| $e:expr) => {{
+        let mut out = $a;
+        for i in 0..8 {
+            let ($x, $y) = ($a[i], $b[i]);
+            out[i] = $e;
+        }
+        out
+    }};
+}
+
+impl Lanes for Portable {
+    type V = [f32; 8];
+    const WIDTH: usize = 8;
+    const ROWS: usize = 3;
+    const SUMS: usize = 8;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        [x; 8]
+    }
+    #[inline(always)]
+    fn pack(self, x: &[f32]) -> Self::V {
+        let mut v = [0.0; 8];
+        for (to, &from) in v.iter_mut().zip(x) {
+            *to = from;
+        }
+        v
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        lanewise!(a, b, |x, y| x + y)
+    }
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        lanewise!(a, b, |x, y| x - y)
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        lanewise!(a, b, |x, y| x * y)
+    }
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        lanewise!(a, b, |x, y| x / y)
+    }
+    #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        lanewise!(a, b, |x, y| if x < y { x } else { y })
+    }
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        lanewise!(a, b, |x, y| if x > y { x } else { y })
+    }
+    #[inline(always)]
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        let mut out = c;
+        for i in 0..8 {
+            // Without the instruction, `mul_add` would be a call into the C library.
+            out[i] = if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+                a[i].mul_add(b[i], c[i])
+            } else {
+                a[i] * b[i] + c[i]
+            };
+        }
+        out
+    }
+    #[inline(always)]
+    fn negated_fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        self.fma(self.sub([0.0; 8], a), b, c)
+    }
+    #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        a.map(f32::abs)
+    }
+    #[inline(always)]
+    fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+        let mut out = x;
+        for i in 0..8 {
+            out[i] = if a[i] < b[i] { x[i] } else { y[i] };
+        }
+        out
+    }
+    #[inline(always)]
+    fn sum(self, a: Self::V) -> f32 {
+        ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
+    }
+    #[inline(always)]
+    fn flat(v: &[Self::V]) -> &[f32] {
+        v.as_flattened()
+    }
+    #[inline(always)]
+    fn flat_mut(v: &mut [Self::V]) -> &mut [f32] {
+        v.as_flattened_mut()
+    }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! AVX2 with FMA, and AVX-512F.
+
+use std::arch::x86_64::*;
+
+use super::gelu;
+use super::lanes::Lanes;
+
+/// Proof that the processor has AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub(super) struct Avx2(());
+
+/// Proof that the processor has AVX-512F.
+#[derive(Clone, Copy)]
+pub(super) struct Avx512(());
+
+impl Avx2 {
+    pub(super) fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+    }
+}
+
+impl Avx512 {
+    pub(super) fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma"))
+        .then_some(Self(()))
+    }
+}
+
+impl Lanes for Avx2 {
+    type V = __m256;
+    const WIDTH: usize = 8;
+    const ROWS: usize = 3;
+    const SUMS: usize = 12;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn pack(self, x: &[f32]) -> Self::V {
+        let mut v = [0.0_f32; 8];
+        for (to, &from) in v.iter_mut().zip(x) {
+            *to = from;
+        }
+        // SAFETY: `self` is only made where AVX2 was detected; the array holds 8 f32.
+        unsafe { _mm256_loadu_ps(v.as_ptr()) }
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_min_ps(a, b) }
+    }
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where FMA was detected.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn negated_fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where FMA was detected.
+        unsafe { _mm256_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), a) }
+    }
+    #[inline(always)]
+    fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) }
+    }
+    #[inline(always)]
+    fn sum(self, a: Self::V) -> f32 {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe {
+            let x = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+            let x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+            _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)))
+        }
+    }
+    #[inline(always)]
+    fn flat(v: &[Self::V]) -> &[f32] {
+        // SAFETY: a `__m256` is 8 packed f32 without padding, more strictly aligned than f32.
+        unsafe { std::slice::from_raw_parts(v.as_ptr().cast(), v.len() * Self::WIDTH) }
+    }
+    #[inline(always)]
+    fn flat_mut(v: &mut [Self::V]) -> &mut [f32] {
+        // SAFETY: as in `flat`; every bit pattern of 8 f32 is a valid `__m256`.
+        unsafe { std::slice::from_raw_parts_mut(v.as_mut_ptr().cast(), v.len() * Self::WIDTH) }
+    }
+}
+
+impl Lanes for Avx512 {
+    type V = __m512;
+    const WIDTH: usize = 16;
+    const ROWS: usize = 6;
+    const SUMS: usize = 24;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn pack(self, x: &[f32]) -> Self::V {
+        let mut v = [0.0_f32; 16];
+        for (to, &from) in v.iter_mut().zip(x) {
+            *to = from;
+        }
+        // SAFETY: `self` is only made where AVX-512F was detected; the array holds 16 f32.
+        unsafe { _mm512_loadu_ps(v.as_ptr()) }
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_min_ps(a, b) }
+    }
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn negated_fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_abs_ps(a) }
+    }
+    #[inline(always)]
+    fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), y, x) }
+    }
+    #[inline(always)]
+    fn sum(self, a: Self::V) -> f32 {
+        // SAFETY: `self` is only made where AVX-512F and AVX2 were detected.
+        unsafe {
+            let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(a)));
+            let x = _mm256_add_ps(_mm512_castps512_ps256(a), high);
+            let x = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+            let x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+            _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)))
+        }
+    }
+    #[inline(always)]
+    fn flat(v: &[Self::V]) -> &[f32] {
+        // SAFETY: a `__m512` is 16 packed f32 without padding, more strictly aligned than f32.
+        unsafe { std::slice::from_raw_parts(v.as_ptr().cast(), v.len() * Self::WIDTH) }
+    }
+    #[inline(always)]
+    fn flat_mut(v: &mut [Self::V]) -> &mut [f32] {
+        // SAFETY: as in `flat`; every bit pattern of 16 f32 is a valid `__m512`.
+        unsafe { std::slice::from_raw_parts_mut(v.as_mut_ptr().cast(), v.len() * Self::WIDTH) }
+    }
+
+    /// A polynomial per interval; the coefficients of a lane's interval come out of a register of
+    /// 16 by one permutation, which is shorter than two polynomials and a choice.
+    #[inline(always)]
+    fn half_erf(self, magnitude: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected; each table row holds 16 f32.
+        unsafe {
+            let a = _mm512_min_ps(magnitude, _mm512_set1_ps(gelu::TABLE_CLAMP));
+            // Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits.
+            let magic = _mm512_set1_ps(12_582_912.0);
+            let k = _mm512_fmadd_ps(a, _mm512_set1_ps(gelu::TABLE_STEP.recip()), magic);
+            let centre = _mm512_sub_ps(k, magic);
+            let u = _mm512_fnmadd_ps(centre, _mm512_set1_ps(gelu::TABLE_STEP), a);
+            let index = _mm512_castps_si512(k);
+            let mut r = _mm512_permutexvar_ps(index, _mm512_loadu_ps(gelu::TABLE.0[5].as_ptr()));
+            for row in gelu::TABLE.0[..5].iter().rev() {
+                let c = _mm512_permutexvar_ps(index, _mm512_loadu_ps(row.as_ptr()));
+                r = _mm512_fmadd_ps(r, u, c);
+            }
+            r
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! erf and GELU of each kernel against libm in f64.
+
+use super::super::kernel::half_erf_and_gelu;
+use super::kernels;
+
+/// Distance of an f32 to the f32 above `exact`'s magnitude.
+fn ulp(exact: f64) -> f64 {
+    let magnitude = (exact.abs() as f32).max(f32::MIN_POSITIVE);
+    f64::from(magnitude.next_up()) - f64::from(magnitude)
+}
+
+#[test]
+fn erf_is_accurate_to_a_few_ulp() {
+    // Every 500th f32 from the smallest normal to 8, and dense steps where h bends.
+    let mut x: Vec<f32> =
+        (f32::MIN_POSITIVE.to_bits()..8.0_f32.to_bits()).step_by(501).map(f32::from_bits).collect();
+    x.extend((1..600_000_u32).map(|i| i as f32 * 1e-5));
+    for kernel in kernels() {
+        let (mut worst_erf, mut worst_gelu) = ((0.0_f64, 0.0_f32), (0.0_f64, 0.0_f32));
+        let negative: Vec<f32> = x.iter().map(|x| -x).collect();
+        for x in [&x, &negative] {
+            for (&x, (h, g)) in x.iter().zip(half_erf_and_gelu(kernel, x)) {
+                let exact = libm::erf(f64::from(x.abs()) / std::f64::consts::SQRT_2) / 2.0;
+                let error = (f64::from(h) - exact).abs() / ulp(exact);
+                if error > worst_erf.0 {
+                    worst_erf = (error, x);
+                }
+                // The sum 1 + erf, and with it GELU, is as accurate as an ulp of x allows.
+                let exact =
+                    f64::from(x) * libm::erfc(-f64::from(x) / std::f64::consts::SQRT_2) / 2.0;
+                let error = (f64::from(g) - exact).abs() / ulp(f64::from(x));
+                if error > worst_gelu.0 {
+                    worst_gelu = (error, x);
+                }
+            }
+        }
+        println!(
+            "{}: erf within {:.2} ulp (x = {}), GELU within {:.2} ulp of x (x = {})",
+            kernel.name(),
+            worst_erf.0,
+            worst_erf.1,
+            worst_gelu.0,
+            worst_gelu.1
+        );
+        assert!(worst_erf.0 < 3.0, "{}: {worst_erf:?}", kernel.name());
+        assert!(worst_gelu.0 < 2.0, "{}: {worst_gelu:?}", kernel.name());
+    }
+}
+
+#[test]
+fn gelu_is_exact_far_out() {
+    let far = [5.6_f32, 6.0, 50.0, 1e10, f32::MAX];
+    for kernel in kernels() {
+        for x in far {
+            let values = half_erf_and_gelu(kernel, &[x, -x, 0.0, f32::NAN]);
+            assert_eq!(values[0], (0.5, x), "{}", kernel.name());
+            assert_eq!(values[1], (0.5, 0.0), "{}", kernel.name());
+            assert_eq!(values[2].1.to_bits(), 0, "{}", kernel.name());
+            assert!(values[3].1.is_nan(), "{}", kernel.name());
+        }
+    }
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! Random graphs of the family, every kernel, against f64; and that a frame's result is its own.
+
+use super::build::{self, Build};
+use super::{Random, kernels, reference};
+use crate::engine::Engine;
+use crate::engine::embedded::Embedded;
+use crate::onnx::Graph;
+
+/// x (1 + erf(x / sqrt 2)) / 2 in one of the ways exporters and hands write it.
+fn gelu(b: &mut Build, r: &mut Random, x: &str) -> String {
+    if b.graph.opset >= 20 && r.chance(30) {
+        let none = vec![build::string("approximate", "none")];
+        return b.op("Gelu", &[x], if r.chance(50) { none } else { vec![] });
+    }
+    let mut swap = |b: &mut Build, op: &str, p: &str, q: &str| {
+        if r.chance(50) { b.op(op, &[p, q], vec![]) } else { b.op(op, &[q, p], vec![]) }
+    };
+    let form = b.graph.nodes.len();
+    let argument = if form % 2 == 0 {
+        let c = b.scalar(std::f32::consts::SQRT_2, form);
+        b.op("Div", &[x, &c], vec![])
+    } else {
+        let c = b.scalar(std::f32::consts::FRAC_1_SQRT_2, form);
+        swap(b, "Mul", x, &c)
+    };
+    let erf = b.op("Erf", &[&argument], vec![]);
+    let half = b.scalar(0.5, form / 2);
+    let one = b.scalar(1.0, form / 3);
+    match form % 7 {
+        0 => {
+            let sum = swap(b, "Add", &erf, &one);
+            let product = swap(b, "Mul", x, &sum);
+            swap(b, "Mul", &product, &half)
+        }
+        1 => {
+            let sum = swap(b, "Add", &erf, &one);
+            let phi = swap(b, "Mul", &sum, &half);
+            swap(b, "Mul", x, &phi)
+        }
+        2 => {
+            let sum = swap(b, "Add", &erf, &one);
+            let hx = swap(b, "Mul", x, &half);
+            swap(b, "Mul", &hx, &sum)
+        }
+        3 => {
+            let half_erf = swap(b, "Mul", &erf, &half);
+            let phi = swap(b, "Add", &half_erf, &half);
+            swap(b, "Mul", x, &phi)
+        }
+        4 => {
+            let hx = swap(b, "Mul", x, &half);
+            let second = swap(b, "Mul", &hx, &erf);
+            swap(b, "Add", &second, &hx)
+        }
+        5 => {
+            let two = b.scalar(2.0, form);
+            let sum = swap(b, "Add", &erf, &one);
+            let product = swap(b, "Mul", x, &sum);
+            b.op("Div", &[&product, &two], vec![])
+        }
+        _ => {
+            // 1 - erf(-y) is 1 + erf(y).
+            let negative = b.op("Neg", &[&erf], vec![]);
+            let sum = b.op("Sub", &[&one, &negative], vec![]);
+            let product = swap(b, "Mul", &sum, x);
+            swap(b, "Mul", &half, &product)
+        }
+    }
+}
+
+fn dense(b: &mut Build, r: &mut Random, x: &str, k: usize, m: usize) -> String {
+    let w = r.normals(k * m, 1.0 / (k as f64).sqrt());
+    let bias = r.normals(m, 0.5);
+    match r.below(4) {
+        0 => {
+            let w = b.f32(&[k, m], w);
+            let product = b.op("MatMul", &[x, &w], vec![]);
+            let bias = if r.chance(50) { b.f32(&[m], bias) } else { b.f32(&[1, m], bias) };
+            if r.chance(50) {
+                b.op("Add", &[&product, &bias], vec![])
+            } else {
+                b.op("Add", &[&bias, &product], vec![])
+            }
+        }
+        1 => {
+            // Old exporters transpose the weights in the graph.
+            let w = b.f32(&[m, k], w);
+            let w = b.op("Transpose", &[&w], vec![build::ints("perm", &[1, 0])]);
+            b.op("MatMul", &[x, &w], vec![])
+        }
+        2 => {
+            let w = b.f32(&[m, k], w);
+            let mut attributes = vec![build::int("transB", 1)];
+            if r.chance(50) {
+                attributes.extend([build::float("alpha", 0.5), build::float("beta", 2.0)]);
+            }
+            if r.chance(50) {
+                let bias = b.f32(&[m], bias);
+                b.op("Gemm", &[x, &w, &bias], attributes)
+            } else {
+                b.op("Gemm", &[x, &w], attributes)
+            }
+        }
+        _ => b.gemm(x, k, m, w, bias),
+    }
+}
+
+fn noise(b: &mut Build, r: &mut Random, x: String, width: usize) -> String {
+    match r.below(8) {
+        0 => b.op("Identity", &[&x], vec![]),
+        1 => b.op("Dropout", &[&x], vec![]),
+        2 => b.op("Cast", &[&x], vec![build::int("to", 1)]),
+        3 => {
+            let c = b.f32(&[width], r.normals(width, 1.0));
+            let op = ["Add", "Sub", "Mul"][r.below(3)];
+            if r.chance(50) { b.op(op, &[&x, &c], vec![]) } else { b.op(op, &[&c, &x], vec![]) }
+        }
+        4 => {
+            let c = b.scalar(0.75, r.below(5));
+            b.op(["Add", "Sub", "Mul", "Div"][r.below(4)], &[&x, &c], vec![])
+        }
+        5 if b.graph.opset >= 11 => {
+            let (min, max) = (b.f32(&[], vec![-1.5]), b.f32(&[], vec![2.0]));
+            let inputs = [vec![x.as_str(), &min, &max], vec![&x, "", &max], vec![&x, &min]];
+            b.op("Clip", &inputs[r.below(3)], vec![])
+        }
+        5 => b.op("Clip", &[&x], vec![build::float("min", -1.5), build::float("max", 2.0)]),
+        _ => x,
+    }
+}
+
+/// A random graph of the family with one or two outputs.
+pub(super) fn random_graph(r: &mut Random) -> Graph {
+    let features = 1 + r.below(30);
+    let codec = if r.chance(60) { 1 + r.below(14) } else { 0 };
+    let mut b = Build::new(features, codec, [9, 11, 13, 17, 20][r.below(5)]);
+    let mut x = "features".to_owned();
+    if r.chance(40) {
+        let mean = b.f32(&[features], r.normals(features, 1.0));
+        let deviation = r.normals(features, 0.2).iter().map(|v| 1.0 + v.abs()).collect();
+        let deviation = b.f32(&[features], deviation);
+        x = b.op("Sub", &[&x, &mean], vec![]);
+        x = b.op("Div", &[&x, &deviation], vec![]);
+    }
+    let mut width = features + codec;
+    if codec > 0 {
+        let pair = if r.chance(70) { [x.as_str(), "codec"] } else { ["codec", x.as_str()] };
+        x = b.op("Concat", &pair, vec![build::int("axis", [1, -1][r.below(2)])]);
+    }
+    x = noise(&mut b, r, x, width);
+    let depth = r.below(4);
+    for _ in 0..depth {
+        let next = [1 + r.below(80), 8 * (1 + r.below(10)), 64][r.below(3)];
+        x = dense(&mut b, r, &x, width, next);
+        width = next;
+        x = noise(&mut b, r, x, width);
+        x = if r.chance(85) { gelu(&mut b, r, &x) } else { b.op("Relu", &[&x], vec![]) };
+        x = noise(&mut b, r, x, width);
+    }
+    let out = 1 + r.below(2);
+    x = dense(&mut b, r, &x, width, out);
+    x = noise(&mut b, r, x, out);
+    if out == 2 || r.chance(30) {
+        return b.finish(&x, out, true);
+    }
+    x = match (r.below(4), b.graph.opset >= 13) {
+        (0, true) => {
+            let axes = b.i64(&[-1]);
+            b.op("Squeeze", &[&x, &axes], vec![])
+        }
+        (0, false) => b.op("Squeeze", &[&x], vec![build::ints("axes", &[1])]),
+        (1, _) => {
+            let shape = b.i64(&[-1]);
+            b.op("Reshape", &[&x, &shape], vec![])
+        }
+        (2, _) => {
+            let shape = b.i64(&[0, 1]);
+            let x = b.op("Reshape", &[&x, &shape], vec![]);
+            let x = b.op("Flatten", &[&x], vec![]);
+            let shape = b.i64(&[-1]);
+            b.op("Reshape", &[&x, &shape], vec![])
+        }
+        _ => return b.finish(&x, 1, true),
+    };
+    b.finish(&x, 1, false)
+}
+
+struct Case {
+    z: Vec<f32>,
+    table: Vec<f32>,
+    ids: Vec<i32>,
+    /// The table's row of each frame.
+    codec: Vec<f32>,
+}
+
+fn case(r: &mut Random, graph: &Graph, n: usize) -> Case {
+    let z = r.normals(n * graph.n_features, 1.5);
+    let width = graph.codec.as_ref().map_or(0, |c| c.1);
+    if width == 0 {
+        return Case { z, table: vec![], ids: vec![], codec: vec![] };
+    }
+    let rows = 1 + r.below(7);
+    let table = r.normals(rows * width, 1.0);
+    let ids: Vec<i32> = (0..n).map(|_| r.below(rows) as i32).collect();
+    let codec = ids.iter().flat_map(|&id| table[id as usize * width..][..width].to_vec()).collect();
+    Case { z, table, ids, codec }
+}
+
+#[test]
+fn random_graphs_match_f64() {
+    let mut r = Random(1);
+    let mut worst = 0.0_f64;
+    for round in 0..400 {
+        let graph = random_graph(&mut r);
+        let n = 1 + r.below(60);
+        let c = case(&mut r, &graph, n);
+        let expected = reference::run(&graph, &c.z, &c.codec, n);
+        let scale = expected.iter().fold(1.0_f64, |a, &v| a.max(v.abs()));
+        for kernel in kernels() {
+            let mut engine = Embedded::compile_for(&graph, kernel)
+                .unwrap_or_else(|e| panic!("round {round}: {e}\n{:#?}", graph.nodes));
+            if !c.table.is_empty() {
+                engine.set_codec_table(&c.table).unwrap();
+            }
+            let mut out = vec![0.0; n * graph.output_width];
+            engine.run(&c.z, &c.ids, &mut out).unwrap();
+            for (i, (&got, &want)) in out.iter().zip(&expected).enumerate() {
+                let difference = (f64::from(got) - want).abs() / scale;
+                worst = worst.max(difference);
+                assert!(
+                    difference < 1e-5,
+                    "round {round}, {}, value {i}: {got} where {want} was expected\n{:#?}",
+                    kernel.name(),
+                    graph.nodes
+                );
+            }
+        }
+    }
+    println!("worst difference to f64, relative to the largest output: {worst:.2e}");
+}
+
+#[test]
+fn a_frame_does_not_depend_on_its_batch() {
+    let mut r = Random(2);
+    for _ in 0..40 {
+        let graph = random_graph(&mut r);
+        let n = 1 + r.below(120);
+        let c = case(&mut r, &graph, n);
+        let (f, w) = (graph.n_features, graph.output_width);
+        for kernel in kernels() {
+            let mut engine = Embedded::compile_for(&graph, kernel).unwrap();
+            if !c.table.is_empty() {
+                engine.set_codec_table(&c.table).unwrap();
+            }
+            let mut whole = vec![0.0; n * w];
+            engine.run(&c.z, &c.ids, &mut whole).unwrap();
+            let mut parts = vec![0.0; n * w];
+            let mut row = 0;
+            while row < n {
+                let m = if r.chance(40) { 1 } else { 1 + r.below(n - row) };
+                let ids = if c.ids.is_empty() { &[][..] } else { &c.ids[row..row + m] };
+                engine
+                    .run(&c.z[row * f..(row + m) * f], ids, &mut parts[row * w..(row + m) * w])
+                    .unwrap();
+                row += m;
+            }
+            let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&whole), bits(&parts), "{}", kernel.name());
+        }
+    }
+}
+
+#[test]
+fn codec_ids_are_checked() {
+    let mut r = Random(3);
+    let mut b = Build::new(3, 2, 17);
+    let x = b.op("Concat", &["features", "codec"], vec![build::int("axis", 1)]);
+    let x = b.gemm(&x, 5, 1, r.normals(5, 1.0), vec![0.0]);
+    let graph = b.finish(&x, 1, true);
+    let mut engine = Embedded::compile(&graph).unwrap();
+    let mut out = [0.0; 1];
+    assert!(engine.run(&[0.0; 3], &[0], &mut out).is_err(), "before the table is set");
+    assert!(engine.set_codec_table(&[0.0; 3]).is_err(), "no whole rows");
+    engine.set_codec_table(&[1.0, 0.0, 0.0, 1.0]).unwrap();
+    assert!(engine.run(&[0.0; 3], &[1], &mut out).is_ok());
+    for bad in [-1, 2, i32::MIN, i32::MAX] {
+        let e = engine.run(&[0.0; 3], &[bad], &mut out).unwrap_err();
+        assert_eq!(e.errno(), crate::Errno::Range, "{e}");
+    }
+    assert!(engine.run(&[0.0; 3], &[], &mut out).is_err(), "no ids");
+    assert!(engine.run(&[0.0; 2], &[0], &mut out).is_err(), "a feature short");
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! The engine against graphs evaluated in f64, node by node.
+
+mod accuracy;
+mod build;
+mod family;
+mod reference;
+mod refuse;
+mod shared_models;
+
+use super::kernel::Kernel;
+
+/// A small generator of reproducible numbers (splitmix64).
+pub(super) struct Random(pub u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// From 0 to n - 1.
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    /// Uniform in 0..1.
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Standard normal.
+    fn normal(&mut self) -> f64 {
+        (-2.0 * (1.0 - self.unit()).ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
+    }
+
+    fn normals(&mut self, n: usize, deviation: f64) -> Vec<f32> {
+        (0..n).map(|_| (self.normal() * deviation) as f32).collect()
+    }
+}
+
+/// The kernels that this machine can test.
+fn kernels() -> Vec<Kernel> {
+    Kernel::ALL.into_iter().filter(|k| k.is_available()).collect()
+}
