@@ -127,6 +127,16 @@ static inline int vmaf_fr_v2_fail_(int err, const char *format, ...)
     return err;
 }
 
+/* A value as libvmaf's log has it: six decimals. */
+static inline double vmaf_fr_v2_as_logged_(double value)
+{
+    char text[64];
+    /* NaN, infinity and what is too large to lose anything stay as they are. */
+    if (!(value > -1e15 && value < 1e15)) return value;
+    snprintf(text, sizeof(text), "%.6f", value);
+    return strtod(text, NULL);
+}
+
 /* One feature of one frame, under whichever name this libvmaf gave it. */
 static inline int vmaf_fr_v2_read_(VmafContext *vmaf, const char *feature, unsigned index, double *value)
 {
@@ -318,6 +328,9 @@ static inline int vmaf_fr_v2_ready_frames(const VmafFrV2Api *api, const VmafFrV2
  * `vmaf_fr_v2` and, where the model has an uncertainty, `vmaf_fr_v2_stddev`. Frames that libvmaf skips
  * (`n_subsample`) are skipped. All or nothing: where any frame fails, nothing is imported.
  *
+ * Features are rounded to six decimals, as libvmaf's log prints them, so that everybody can compute the score
+ * again from the features beside it in the log.
+ *
  * Usually called once after the flush; during reading, for the frames that are complete (vmaf_fr_v2_ready_frames()).
  *
  * @param codec_id The codec of the distorted video, from `codec_id()`; codec-blind models ignore it.
@@ -376,7 +389,7 @@ static inline int vmaf_fr_v2_score_frames(const VmafFrV2Api *api, VmafFrV2 *fr, 
                     err = vmaf_fr_v2_missing_(api, fr, vmaf, &info, frame, index_low, f);
                     goto out;
                 }
-                features[(n - batched) * info.n_features + f] = (float)value;
+                features[(n - batched) * info.n_features + f] = (float)vmaf_fr_v2_as_logged_(value);
             }
             frames[n++] = frame;
         }
