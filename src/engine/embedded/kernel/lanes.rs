@@ -13,6 +13,8 @@ pub(super) trait Lanes: Copy + Send + 'static {
     type V: Copy + Send + 'static;
     /// Number of f32 in a vector.
     const WIDTH: usize;
+    /// Vectors of outputs per tile at most, 4 or fewer.
+    const PANEL: usize;
     /// Frames per tile at most.
     const ROWS: usize;
     /// Vectors of sums that fit the registers beside what else a tile needs.

@@ -21,7 +21,8 @@ macro_rules! lanewise {
 impl Lanes for Portable {
     type V = [f32; 8];
     const WIDTH: usize = 8;
-    const ROWS: usize = 3;
+    const PANEL: usize = 2;
+    const ROWS: usize = 2;
     const SUMS: usize = 8;
 
     #[inline(always)]

@@ -12,9 +12,6 @@ const BLOCK: usize = 24;
 /// most of the vector would be padding.
 const MAX_DOTS: usize = 4;
 
-/// Vectors per panel at most.
-const PANEL: usize = 4;
-
 /// What a layer does to its sums while they are still in registers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Activation {
@@ -119,9 +116,9 @@ fn pack_layer<S: Lanes>(s: S, layer: &Layer, is_last: bool) -> PackedLayer<S::V>
         }
         Weights::Dots(dots)
     } else {
-        let panels = (0..stride).step_by(PANEL).map(|j| {
+        let panels = (0..stride).step_by(S::PANEL).map(|j| {
             let first = j * S::WIDTH;
-            match stride - j {
+            match (stride - j).min(S::PANEL) {
                 1 => Panel::One(pack_panel(s, layer, first)),
                 2 => Panel::Two(pack_panel(s, layer, first)),
                 3 => Panel::Three(pack_panel(s, layer, first)),
@@ -227,7 +224,7 @@ impl<S: Lanes> Program<S> {
                         }
                     };
                     for (p, panel) in panels.iter().enumerate() {
-                        let output = Output { layer, ids, column: p * PANEL };
+                        let output = Output { layer, ids, column: p * S::PANEL };
                         match panel {
                             Panel::One(w) => tiles(s, w, input, output, rows),
                             Panel::Two(w) => tiles(s, w, input, output, rows),
@@ -298,13 +295,18 @@ fn tiles<S: Lanes, const J: usize>(
             row += 6;
         }
     }
-    while input.n - row >= 3 {
-        tile::<S, 3, J>(s, w, input, output, row, rows);
-        row += 3;
+    if S::ROWS >= 3 {
+        while input.n - row >= 3 {
+            tile::<S, 3, J>(s, w, input, output, row, rows);
+            row += 3;
+        }
     }
-    while row < input.n {
+    while input.n - row >= 2 {
+        tile::<S, 2, J>(s, w, input, output, row, rows);
+        row += 2;
+    }
+    if row < input.n {
         tile::<S, 1, J>(s, w, input, output, row, rows);
-        row += 1;
     }
 }
 
@@ -324,21 +326,23 @@ fn tile<S: Lanes, const M: usize, const J: usize>(
     let (w1, w2) = w[..input.n_inputs].split_at(half);
     let mut x1: [&[f32]; M] = [&[]; M];
     let mut x2: [&[f32]; M] = [&[]; M];
-    let mut sum1 = [[s.zero(); J]; M];
+    let mut bias = [[s.zero(); J]; M];
     for m in 0..M {
         let start = (row + m) * input.stride;
         (x1[m], x2[m]) = input.x[start..start + input.n_inputs].split_at(half);
         let id = output.ids.get(row + m).map_or(0, |&id| id as usize);
         let start = id * layer.stride + output.column;
-        sum1[m].copy_from_slice(&layer.bias[start..start + J]);
+        let from = &layer.bias[start..start + J];
+        for j in 0..J {
+            bias[m][j] = from[j];
+        }
     }
-    let mut sum2 = [[s.zero(); J]; M];
-    if 2 * M * J <= S::SUMS {
-        accumulate2(s, w1, &x1, &mut sum1, w2, &x2, &mut sum2);
+    let zero = [[s.zero(); J]; M];
+    let (sum1, sum2) = if 2 * M * J <= S::SUMS {
+        accumulate2(s, (w1, w2), (x1, x2), (bias, zero))
     } else {
-        accumulate(s, w1, &x1, &mut sum1);
-        accumulate(s, w2, &x2, &mut sum2);
-    }
+        (accumulate(s, w1, x1, bias), accumulate(s, w2, x2, zero))
+    };
     for m in 0..M {
         let start = (row + m) * layer.stride + output.column;
         let to = &mut rows[start..start + J];
@@ -349,6 +353,9 @@ fn tile<S: Lanes, const M: usize, const J: usize>(
     }
 }
 
+/// J vectors of sums for each of M rows.
+type Sums<V, const M: usize, const J: usize> = [[V; J]; M];
+
 /// One input of each of M rows into its sums.
 #[inline(always)]
 fn step<S: Lanes, const M: usize, const J: usize>(
@@ -356,57 +363,61 @@ fn step<S: Lanes, const M: usize, const J: usize>(
     w: &[S::V; J],
     x: &[&[f32]; M],
     k: usize,
-    sum: &mut [[S::V; J]; M],
+    sums: &mut Sums<S::V, M, J>,
 ) {
+    let mut b = [s.zero(); M];
     for m in 0..M {
-        let b = s.splat(x[m][k]);
-        for j in 0..J {
-            sum[m][j] = s.fma(b, w[j], sum[m][j]);
+        b[m] = s.splat(x[m][k]);
+    }
+    for j in 0..J {
+        for m in 0..M {
+            sums[m][j] = s.fma(b[m], w[j], sums[m][j]);
         }
     }
 }
+
+// Sums go in and out by value, so that they stay in registers.
 
 #[inline(always)]
 fn accumulate<S: Lanes, const M: usize, const J: usize>(
     s: S,
     w: &[[S::V; J]],
-    x: &[&[f32]; M],
-    sum: &mut [[S::V; J]; M],
-) {
-    let mut x = *x;
+    mut x: [&[f32]; M],
+    mut sums: Sums<S::V, M, J>,
+) -> Sums<S::V, M, J> {
     for x in &mut x {
         *x = &x[..w.len()];
     }
-    for k in 0..w.len() {
-        step(s, &w[k], &x, k, sum);
+    for (k, w) in w.iter().enumerate() {
+        step(s, w, &x, k, &mut sums);
     }
+    sums
 }
 
 /// Both halves at once; the first may be longer by one.
 #[inline(always)]
 fn accumulate2<S: Lanes, const M: usize, const J: usize>(
     s: S,
-    w1: &[[S::V; J]],
-    x1: &[&[f32]; M],
-    sum1: &mut [[S::V; J]; M],
-    w2: &[[S::V; J]],
-    x2: &[&[f32]; M],
-    sum2: &mut [[S::V; J]; M],
-) {
-    let n = w2.len();
-    let (w1, last) = w1.split_at(n);
-    let (mut y1, mut y2) = (*x1, *x2);
+    w: (&[[S::V; J]], &[[S::V; J]]),
+    x: ([&[f32]; M], [&[f32]; M]),
+    sums: (Sums<S::V, M, J>, Sums<S::V, M, J>),
+) -> (Sums<S::V, M, J>, Sums<S::V, M, J>) {
+    let n = w.1.len();
+    let (w1, last) = w.0.split_at(n);
+    let (mut x1, mut x2) = x;
     for m in 0..M {
-        y1[m] = &x1[m][..n];
-        y2[m] = &x2[m][..n];
+        x1[m] = &x1[m][..n];
+        x2[m] = &x2[m][..n];
     }
-    for k in 0..n {
-        step(s, &w1[k], &y1, k, sum1);
-        step(s, &w2[k], &y2, k, sum2);
+    let (mut sums1, mut sums2) = sums;
+    for (k, (w1, w2)) in w1.iter().zip(w.1).enumerate() {
+        step(s, w1, &x1, k, &mut sums1);
+        step(s, w2, &x2, k, &mut sums2);
     }
-    if let [w] = last {
-        step(s, w, x1, n, sum1);
+    if let [w1] = last {
+        step(s, w1, &x.0, n, &mut sums1);
     }
+    (sums1, sums2)
 }
 
 /// Dot products of each row with the weights of each output, in two chains.

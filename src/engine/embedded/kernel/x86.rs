@@ -32,6 +32,7 @@ impl Avx512 {
 impl Lanes for Avx2 {
     type V = __m256;
     const WIDTH: usize = 8;
+    const PANEL: usize = 4;
     const ROWS: usize = 3;
     const SUMS: usize = 12;
 
@@ -123,6 +124,7 @@ impl Lanes for Avx2 {
 impl Lanes for Avx512 {
     type V = __m512;
     const WIDTH: usize = 16;
+    const PANEL: usize = 4;
     const ROWS: usize = 6;
     const SUMS: usize = 24;
 
