@@ -26,7 +26,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use cursor::{Bad, Cursor, Stop, Value};
-pub use keys::{extractor, log_keys};
+pub use keys::log_keys;
 
 /// Bytes asked for at a time: large enough that reading costs little, small enough to stay in the cache.
 const CHUNK: usize = 256 << 10;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Which keys of a libvmaf log hold which feature, and which extractor writes it.
+//! Which keys of a libvmaf log hold which feature.
 //!
 //! libvmaf renamed its features more than once: 1.x wrote `psnr`, `ssim` and `ms_ssim`; 2.x writes
 //! `integer_` in front of the fixed-point features and gives most names an alias; what has no alias
@@ -35,25 +35,6 @@ pub fn log_keys(feature: &str) -> Vec<String> {
 
 fn keys(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
-}
-
-/// What libvmaf's `--feature` (and the `feature=name=` of `FFmpeg`'s libvmaf filter) calls the extractor
-/// that writes `feature`, with the options it needs; `None` where libvmaf has no such feature.
-pub fn extractor(feature: &str) -> Option<&'static str> {
-    Some(match feature {
-        "adm2" | "adm_scale0" | "adm_scale1" | "adm_scale2" | "adm_scale3" => "adm",
-        "vif_scale0" | "vif_scale1" | "vif_scale2" | "vif_scale3" => "vif",
-        // Without `debug` libvmaf 3.1 writes motion2 and motion3, but not motion.
-        "motion" => "motion=debug=true",
-        "motion2" => "motion",
-        "psnr_y" | "psnr_cb" | "psnr_cr" => "psnr",
-        "float_ssim" => "float_ssim",
-        "float_ms_ssim" => "float_ms_ssim",
-        "cambi" => "cambi",
-        "ciede2000" => "ciede",
-        "psnr_hvs_y" | "psnr_hvs_cb" | "psnr_hvs_cr" | "psnr_hvs" => "psnr_hvs",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
