@@ -251,8 +251,8 @@ static void video_close(struct Video *v)
     v->file = NULL;
 }
 
-/* Gives all pictures to libvmaf and flushes it. */
-static int read_videos(VmafContext *vmaf, const struct Options *o, unsigned *n_frames)
+/* Gives all pictures to libvmaf and flushes it; sets the options' pixel format to the videos'. */
+static int read_videos(VmafContext *vmaf, struct Options *o, unsigned *n_frames)
 {
     struct Video ref, dist;
     VmafPicture ref_picture, dist_picture;
@@ -268,6 +268,7 @@ static int read_videos(VmafContext *vmaf, const struct Options *o, unsigned *n_f
                 ref.width, ref.height, ref.bitdepth, dist.path, dist.width, dist.height, dist.bitdepth);
         err = -EINVAL;
     }
+    o->pixel_format = ref.pixel_format;
     while (!err) {
         more_ref = video_read(&ref, &ref_picture);
         more_dist = more_ref < 0 ? 0 : video_read(&dist, &dist_picture);
@@ -293,6 +294,15 @@ static int read_videos(VmafContext *vmaf, const struct Options *o, unsigned *n_f
     video_close(&dist);
     *n_frames = n;
     return err;
+}
+
+/*
+ * libvmaf 2.x frees the last 4:4:4 pictures a second time when it closes the extractor ciede (Netflix/vmaf issue 1103).
+ * A program that ends anyway leaves such a context to the system.
+ */
+static void close_context(VmafContext *vmaf, const struct Options *o)
+{
+    if (vmaf && !(o->pixel_format == VMAF_PIX_FMT_YUV444P && !strncmp(vmaf_version(), "2.", 2))) vmaf_close(vmaf);
 }
 
 /* Prints a feature's scores, per frame where asked for, and pooled. */

@@ -127,10 +127,15 @@ static inline int vmaf_fr_v2_fail_(int err, const char *format, ...)
     return err;
 }
 
-/* A value as libvmaf's log has it: six decimals. */
-static inline double vmaf_fr_v2_as_logged_(double value)
+/* What libvmaf makes of the PSNR of identical 8-bit pictures, and what it caps psnr_y, psnr_cb and psnr_cr at. */
+#define VMAF_FR_V2_IDENTICAL_DB 60.0
+
+/* A value as a model gets it: with six decimals, as in libvmaf's log, and finite where pictures are identical. */
+static inline double vmaf_fr_v2_value_(const char *feature, double value)
 {
     char text[64];
+    if (value > 1e15 && (!strcmp(feature, "ciede2000") || !strncmp(feature, "psnr_", 5)))
+        return VMAF_FR_V2_IDENTICAL_DB;
     /* NaN, infinity and what is too large to lose anything stay as they are. */
     if (!(value > -1e15 && value < 1e15)) return value;
     snprintf(text, sizeof(text), "%.6f", value);
@@ -329,7 +334,8 @@ static inline int vmaf_fr_v2_ready_frames(const VmafFrV2Api *api, const VmafFrV2
  * (`n_subsample`) are skipped. All or nothing: where any frame fails, nothing is imported.
  *
  * Features are rounded to six decimals, as libvmaf's log prints them, so that everybody can compute the score
- * again from the features beside it in the log.
+ * again from the features beside it in the log. For identical pictures libvmaf gives infinity as `ciede2000` and
+ * `psnr_hvs*`, where it caps PSNR: those become 60, its cap on the PSNR of 8-bit pictures.
  *
  * Usually called once after the flush; during reading, for the frames that are complete (vmaf_fr_v2_ready_frames()).
  *
@@ -389,7 +395,8 @@ static inline int vmaf_fr_v2_score_frames(const VmafFrV2Api *api, VmafFrV2 *fr, 
                     err = vmaf_fr_v2_missing_(api, fr, vmaf, &info, frame, index_low, f);
                     goto out;
                 }
-                features[(n - batched) * info.n_features + f] = (float)vmaf_fr_v2_as_logged_(value);
+                features[(n - batched) * info.n_features + f] =
+                    (float)vmaf_fr_v2_value_(api->feature_name(fr, f), value);
             }
             frames[n++] = frame;
         }
