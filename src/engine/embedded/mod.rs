@@ -14,6 +14,8 @@ mod compile;
 mod constant;
 mod kernel;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 use super::Engine;
 use crate::error::{Result, bail, err};
