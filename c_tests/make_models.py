@@ -126,7 +126,8 @@ def good(w):
     w.add("good_missing_mean", linear(), card={"missing_features": "mean"})
     w.add("good_out_of_range", linear(bias=1000.0))
     w.add("good_unpinned", linear(), flags="unpinned", card={"sha256": DROP})
-    w.write("good_no_card.onnx", linear().SerializeToString())
+    # Without a card the width alone tells the features: 6 are the canonical ones.
+    w.write("good_no_card.onnx", linear(width=6).SerializeToString())
     w.case("good_no_card", "good_no_card.onnx", "0", "", flags="unpinned")
 
     members = [{"onnx": f"member{i}.onnx", "sha256": w.write(f"member{i}.onnx", linear(bias=b).SerializeToString())}
@@ -273,7 +274,7 @@ def disagreements(w):
           card={"codec_aware": True, "codec_vocab": VOCABULARY, "codec_vocab_version": 1})
     w.add("vocabulary_1_is_another", linear(codecs=6), "EPROTO", "version 1",
           card={"codec_aware": True, "codec_vocab": VOCABULARY[::-1], "codec_vocab_version": 1})
-    w.add("vocabulary_twice", linear(codecs=2), "EPROTO", "x264",
+    w.add("vocabulary_twice", linear(codecs=2), "EPROTO", "vocab",
           card={"codec_aware": True, "codec_vocab": ["x264", "X264"]})
     w.add("layout_width", linear(codecs=8), "EPROTO", "",
           card={"codec_aware": True, "codec_vocab": VOCABULARY,
