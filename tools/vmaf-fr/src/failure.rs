@@ -66,6 +66,13 @@ impl From<vmaf_fr_v2::Error> for Failure {
     }
 }
 
+#[cfg(feature = "pipeline")]
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(format_args!("{error:#}"))
+    }
+}
+
 impl From<vmaf_fr_measure::log::LogError> for Failure {
     fn from(error: vmaf_fr_measure::log::LogError) -> Self {
         Self::new(error)

@@ -168,11 +168,7 @@ fn text(out: &mut Output, inspection: &Inspection) -> io::Result<()> {
     let Inspection { model, status, card, graphs, engines } = inspection;
     writeln!(out, "model      {model}")?;
     writeln!(out, "status     {}", status.as_deref().unwrap_or("unknown"))?;
-    let gate = card.as_ref().and_then(|card| card.get("gate"));
-    match gate {
-        None => writeln!(out, "gate       no verdict in the card")?,
-        Some(gate) => writeln!(out, "gate       {gate}")?,
-    }
+    gate(out, card.as_ref().and_then(|card| card.get("gate")))?;
     for graph in graphs {
         writeln!(out, "graph      {} (opset {})", graph.file, graph.opset)?;
         for (kind, ports) in [("input", &graph.inputs), ("output", &graph.outputs)] {
@@ -203,6 +199,28 @@ fn text(out: &mut Output, inspection: &Inspection) -> io::Result<()> {
             Ok(())
         }
     }
+}
+
+/// The conditions of the release gate, as it left them in the card.
+fn gate(out: &mut Output, verdict: Option<&Value>) -> io::Result<()> {
+    let Some(verdict) = verdict else {
+        return writeln!(out, "gate       no verdict in the card");
+    };
+    let Some(checks) = verdict["checks"].as_array() else {
+        return writeln!(out, "gate       {verdict}");
+    };
+    let passed = checks.iter().filter(|check| check["passed"] == true).count();
+    writeln!(out, "gate       {passed} of {} conditions passed", checks.len())?;
+    for check in checks {
+        let mark = if check["passed"] == true { "passed" } else { "failed" };
+        let what = check["what"].as_str().unwrap_or("?");
+        write!(out, "  {mark}   {what}: {} (at least {}", check["measured"], check["at_least"])?;
+        match check.get("at_most") {
+            Some(at_most) => writeln!(out, ", at most {at_most})")?,
+            None => writeln!(out, ")")?,
+        }
+    }
+    Ok(())
 }
 
 /// Lists of numbers fill screens; `--format json` has them all.

@@ -39,12 +39,13 @@ enum Command {
 }
 
 impl Command {
-    fn run(self) -> Result<(), Failure> {
+    fn run(self) -> Result<ExitCode, Failure> {
         match self {
-            Self::Score(args) => score::run(&args),
-            Self::Models(args) => models::run(&args),
-            Self::Inspect(args) => inspect::run(&args),
+            Self::Score(args) => score::run(&args)?,
+            Self::Models(args) => models::run(&args)?,
+            Self::Inspect(args) => inspect::run(&args)?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
         }
     };
     match cli.command.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(failure) => failure.report(),
     }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{V2, file, run, shared};
+use common::{V2, file, model_with, run, shared};
 use serde_json::Value;
 
 #[test]
@@ -39,6 +39,24 @@ fn inspect_shows_card_graph_and_engines() {
     assert!(value["engines"][0]["version"].is_string(), "{value}");
     for expected in ["codec_vocab", "codec block", "engine     embedded: yes", "gate       "] {
         assert!(text.stdout.contains(expected), "{expected}: {}", text.stdout);
+    }
+}
+
+#[test]
+fn inspect_tells_the_gates_verdict() {
+    let (_folder, card) = model_with("fr_regressor_v1", |card| {
+        card["gate"] = serde_json::json!({"checks": [
+            {"what": "lift in PLCC", "measured": 0.0125, "at_least": 0.005, "passed": true},
+            {"what": "coverage", "measured": 0.9, "at_least": 0.93, "at_most": 0.97, "passed": false},
+        ]});
+    });
+    let text = run(&["inspect", card.to_str().unwrap()]).stdout;
+    for line in [
+        "gate       1 of 2 conditions passed",
+        "  passed   lift in PLCC: 0.0125 (at least 0.005)",
+        "  failed   coverage: 0.9 (at least 0.93, at most 0.97)",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
     }
 }
 
