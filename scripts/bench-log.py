@@ -7,12 +7,12 @@
 
 Every program reads the same log and reports the clip's mean score; the runs alternate, so that what else the machine
 does falls on all of them alike. Times are medians of whole processes, start and imports included; memory is the
-peak resident set of the process. The scores must agree, or the script fails.
+peak resident set of the process (GNU time is needed: Debian package time). The scores must agree, or the script fails.
 """
 
 import argparse
+import importlib.util
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -57,7 +57,10 @@ def score_in_python(log_path, card_path):
     mean = np.array(card["feature_mean"])
     std = np.array(card["feature_std"])
     raw = np.array([[frame["metrics"].get(key, np.nan) for key in columns] for frame in frames])
-    z = np.nan_to_num((raw - mean) / std, nan=0.0).astype(np.float32)
+    cap = np.array([card.get("feature_cap", {}).get(feature, np.inf) for feature in card["feature_order"]])
+    sigma = card.get("feature_clip_sigma", np.inf)
+    z = np.clip((np.minimum(raw, cap) - mean) / std, -sigma, sigma)
+    z = np.nan_to_num(z, nan=0.0).astype(np.float32)
     vocabulary = card["codec_vocab"]
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -72,15 +75,17 @@ def score_in_python(log_path, card_path):
 
 
 def run(command):
-    """Seconds, peak resident MiB and the score that the command prints."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    if status:
-        sys.exit(f"failed: {' '.join(map(str, command))}")
-    return seconds, usage.ru_maxrss / 1024, json.loads(output)["score"]
+    """Seconds, peak resident MiB and the score that the command prints.
+
+    GNU time starts the command, because a child of this process would begin with the memory of this one on its account.
+    """
+    with tempfile.NamedTemporaryFile("r") as peak:
+        begin = time.perf_counter()
+        process = subprocess.run(
+            ["/usr/bin/time", "--format=%M", f"--output={peak.name}", *command], stdout=subprocess.PIPE, check=True
+        )
+        seconds = time.perf_counter() - begin
+        return seconds, int(peak.read()) / 1024, json.loads(process.stdout)["score"]
 
 
 def main():
@@ -95,10 +100,8 @@ def main():
         score_in_python(*args.python_scorer)
         return
     if not args.onnxruntime:
-        import onnxruntime
-
-        folder = pathlib.Path(onnxruntime.__file__).parent / "capi"
-        args.onnxruntime = str(next(folder.glob("libonnxruntime.so*")))
+        package = pathlib.Path(importlib.util.find_spec("onnxruntime").origin).parent
+        args.onnxruntime = str(next((package / "capi").glob("libonnxruntime.so*")))
 
     with tempfile.TemporaryDirectory() as folder:
         logs = {}

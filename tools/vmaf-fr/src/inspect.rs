@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! `vmaf-fr inspect`: what a model is and what can run it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+use vmaf_fr_v2::artifact::Location;
+use vmaf_fr_v2::card::Card;
+use vmaf_fr_v2::onnx::{self, Graph, Names};
+use vmaf_fr_v2::{Config, EngineChoice, Scorer};
+
+use crate::failure::Failure;
+use crate::model::EngineArgs;
+use crate::output::Output;
+
+/// Show a model's card, its graph, the release gate's verdict and which engines can run it
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// An .onnx file with its card beside it, a card, or builtin:ID; the built-in release model by default
+    #[arg(value_name = "MODEL")]
+    model: Option<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// One graph: a model's only one, or a member of an ensemble.
+#[derive(Debug, Serialize)]
+struct GraphInfo {
+    file: String,
+    opset: i64,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+    operators: BTreeMap<String, usize>,
+    parameters: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Port {
+    name: String,
+    shape: String,
+    role: &'static str,
+}
+
+/// What became of opening the model with an engine.
+#[derive(Debug, Serialize)]
+struct EngineInfo {
+    engine: &'static str,
+    /// The engine's version where it can run the model, else why it cannot.
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Version(String),
+    Error(String),
+}
+
+#[derive(Debug, Serialize)]
+struct Inspection {
+    model: String,
+    status: Option<String>,
+    card: Option<Value>,
+    graphs: Vec<GraphInfo>,
+    engines: Vec<EngineInfo>,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let inspection = inspect(args)?;
+    let mut out = Output::create(None)?;
+    let written = match args.format {
+        Format::Text => text(&mut out, &inspection),
+        Format::Json => serde_json::to_writer_pretty(&mut out, &inspection)
+            .map_err(Into::into)
+            .and_then(|()| writeln!(out)),
+    };
+    written.map_err(|error| out.failed(&error))?;
+    out.commit()?;
+    if inspection.engines.iter().any(|engine| matches!(engine.verdict, Verdict::Version(_))) {
+        Ok(())
+    } else {
+        Err(Failure::new(format_args!("no engine can run {}", inspection.model)))
+    }
+}
+
+fn inspect(args: &Args) -> Result<Inspection, Failure> {
+    let location = Location::parse(args.model.as_deref())?;
+    let bytes = location.read_card()?;
+    let of_card = |error: vmaf_fr_v2::Error| error.of(location.card_name());
+    let card = bytes.as_deref().map(Card::parse).transpose().map_err(of_card)?;
+    let json = bytes.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let card = card.unwrap_or_default();
+    let members: Vec<Option<&str>> = if card.members.is_empty() {
+        vec![card.onnx.as_deref()]
+    } else {
+        card.members.iter().map(|member| member.onnx.as_deref()).collect()
+    };
+    let mut graphs = Vec::new();
+    for member in members {
+        let mut files = location.graph(member)?;
+        let names = Names { inputs: &card.input_names, outputs: &card.output_names };
+        let bytes = files.take_bytes();
+        let graph = onnx::load(bytes, names, &mut |external| files.read_external(external))
+            .map_err(|error| error.of(&files.name))?;
+        graphs.push(describe(files.name.clone(), &graph));
+    }
+    let model = args.model.as_deref();
+    let mut status = None;
+    let engines =
+        [("embedded", EngineChoice::Embedded), ("onnxruntime", EngineChoice::OnnxRuntime)].map(
+            |(engine, choice)| {
+                let config = Config { engine: choice, ..args.engine.config() };
+                let verdict = match Scorer::open(model, &config) {
+                    Ok(scorer) => {
+                        let info = scorer.info();
+                        status = Some(info.status);
+                        Verdict::Version(info.engine_version)
+                    }
+                    Err(error) => Verdict::Error(error.to_string()),
+                };
+                EngineInfo { engine, verdict }
+            },
+        );
+    let name = location.card_name();
+    Ok(Inspection { model: name, status, card: json, graphs, engines: engines.into() })
+}
+
+fn describe(file: String, graph: &Graph) -> GraphInfo {
+    let port = |name: &str, shape: String, role| Port { name: name.to_owned(), shape, role };
+    let mut inputs = vec![port(&graph.features, format!("[N, {}]", graph.n_features), "features")];
+    if let Some((name, width)) = &graph.codec {
+        inputs.push(port(name, format!("[N, {width}]"), "codec block"));
+    }
+    let shape = if graph.output_is_matrix {
+        format!("[N, {}]", graph.output_width)
+    } else {
+        "[N]".to_owned()
+    };
+    let role = if graph.output_width == 2 { "score and log-variance" } else { "score" };
+    let mut operators = BTreeMap::new();
+    for node in &graph.nodes {
+        *operators.entry(node.op_type.clone().unwrap_or_default()).or_default() += 1;
+    }
+    let elements = |tensor: &onnx::Tensor| tensor.dims.iter().product::<usize>();
+    GraphInfo {
+        file,
+        opset: graph.opset,
+        inputs,
+        outputs: vec![port(&graph.output, shape, role)],
+        operators,
+        parameters: graph.initializers.values().map(elements).sum(),
+    }
+}
+
+fn text(out: &mut Output, inspection: &Inspection) -> io::Result<()> {
+    let Inspection { model, status, card, graphs, engines } = inspection;
+    writeln!(out, "model      {model}")?;
+    writeln!(out, "status     {}", status.as_deref().unwrap_or("unknown"))?;
+    gate(out, card.as_ref().and_then(|card| card.get("gate")))?;
+    for graph in graphs {
+        writeln!(out, "graph      {} (opset {})", graph.file, graph.opset)?;
+        for (kind, ports) in [("input", &graph.inputs), ("output", &graph.outputs)] {
+            for port in ports {
+                writeln!(out, "  {kind:8} {} f32 {}: {}", port.name, port.shape, port.role)?;
+            }
+        }
+        let operators: Vec<String> =
+            graph.operators.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        writeln!(out, "  weights  {}", graph.parameters)?;
+        writeln!(out, "  nodes    {}", operators.join(", "))?;
+    }
+    for EngineInfo { engine, verdict } in engines {
+        match verdict {
+            Verdict::Version(version) => writeln!(out, "engine     {engine}: yes ({version})")?,
+            Verdict::Error(error) => writeln!(out, "engine     {engine}: no: {error}")?,
+        }
+    }
+    match card {
+        None => writeln!(out, "card       none"),
+        Some(card) => {
+            writeln!(out, "card")?;
+            let Some(members) = card.as_object() else { return writeln!(out, "  {card}") };
+            let width = members.keys().map(String::len).max().unwrap_or(0);
+            for (name, value) in members {
+                writeln!(out, "  {name:width$}  {}", shortened(&value.to_string()))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The conditions of the release gate, as it left them in the card.
+fn gate(out: &mut Output, verdict: Option<&Value>) -> io::Result<()> {
+    let Some(verdict) = verdict else {
+        return writeln!(out, "gate       no verdict in the card");
+    };
+    let Some(checks) = verdict["checks"].as_array() else {
+        return writeln!(out, "gate       {verdict}");
+    };
+    let passed = checks.iter().filter(|check| check["passed"] == true).count();
+    writeln!(out, "gate       {passed} of {} conditions passed", checks.len())?;
+    for check in checks {
+        let mark = if check["passed"] == true { "passed" } else { "failed" };
+        let what = check["what"].as_str().unwrap_or("?");
+        write!(out, "  {mark}   {what}: {} (at least {}", check["measured"], check["at_least"])?;
+        match check.get("at_most") {
+            Some(at_most) => writeln!(out, ", at most {at_most})")?,
+            None => writeln!(out, ")")?,
+        }
+    }
+    Ok(())
+}
+
+/// Lists of numbers fill screens; `--format json` has them all.
+fn shortened(value: &str) -> String {
+    const LENGTH: usize = 120;
+    match value.char_indices().nth(LENGTH) {
+        None => value.to_owned(),
+        Some((cut, _)) => format!("{} ...", &value[..cut]),
+    }
+}

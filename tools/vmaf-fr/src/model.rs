@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! The arguments that open a model, the same for every subcommand that needs one.
+
+use std::path::PathBuf;
+
+use vmaf_fr_v2::{Config, EngineChoice, Scorer};
+
+/// How to open and run the model.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Model")]
+pub struct EngineArgs {
+    /// What runs the model; auto takes ONNX Runtime where one is found, else the embedded engine
+    #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Auto)]
+    pub engine: Engine,
+    #[arg(
+        long,
+        value_name = "PATH",
+        help = "Path of libonnxruntime, else $VMAF_FR_V2_ONNXRUNTIME, else the system's"
+    )]
+    pub onnxruntime: Option<PathBuf>,
+    /// Threads of ONNX Runtime within one run
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub threads: u32,
+    /// Accept a model whose card has no sha256, or that has no card
+    #[arg(long)]
+    pub allow_unpinned: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Engine {
+    Auto,
+    Onnxruntime,
+    Embedded,
+}
+
+impl EngineArgs {
+    pub fn config(&self) -> Config {
+        Config {
+            engine: match self.engine {
+                Engine::Auto => EngineChoice::Auto,
+                Engine::Onnxruntime => EngineChoice::OnnxRuntime,
+                Engine::Embedded => EngineChoice::Embedded,
+            },
+            onnxruntime_path: self.onnxruntime.clone(),
+            n_threads: self.threads,
+            allow_unpinned: self.allow_unpinned,
+            ..Config::default()
+        }
+    }
+}
+
+/// Whether the model scores frames in which a feature is missing.
+pub fn accepts_missing(scorer: &Scorer) -> bool {
+    scorer.card().missing_features.as_deref() == Some("mean")
+}
