@@ -12,13 +12,14 @@ use crate::builtin::{self, Builtin};
 use crate::error::{Errno, Error, Result, bail, err};
 
 /// Cap on a card.
-pub(crate) const CARD_LIMIT: usize = 1 << 20;
+pub const CARD_LIMIT: usize = 1 << 20;
 /// Cap on one graph with its external data.
-pub(crate) const GRAPH_LIMIT: usize = 50 << 20;
+pub const GRAPH_LIMIT: usize = 50 << 20;
 
 /// Where a model was asked for.
 #[derive(Debug, Clone)]
-pub(crate) enum Location {
+pub enum Location {
+    /// A model inside the library.
     Builtin(&'static Builtin),
     /// An `.onnx` file; its card is beside it.
     Graph(PathBuf),
@@ -28,7 +29,7 @@ pub(crate) enum Location {
 
 impl Location {
     /// `None`: the built-in release model; `builtin:ID`; else a path.
-    pub(crate) fn parse(model: Option<&str>) -> Result<Self> {
+    pub fn parse(model: Option<&str>) -> Result<Self> {
         let Some(model) = model else {
             return builtin::default_model().map(Self::Builtin);
         };
@@ -41,7 +42,7 @@ impl Location {
     }
 
     /// How errors name the card.
-    pub(crate) fn card_name(&self) -> String {
+    pub fn card_name(&self) -> String {
         match self {
             Self::Builtin(b) => format!("builtin:{}", b.id),
             Self::Graph(path) => path.with_extension("json").display().to_string(),
@@ -50,7 +51,7 @@ impl Location {
     }
 
     /// The model's name where its card gives none.
-    pub(crate) fn stem(&self) -> String {
+    pub fn stem(&self) -> String {
         match self {
             Self::Builtin(b) => b.id.to_owned(),
             Self::Graph(path) | Self::Card(path) => {
@@ -60,7 +61,7 @@ impl Location {
     }
 
     /// The card's bytes; `None` where a graph has no card beside it.
-    pub(crate) fn read_card(&self) -> Result<Option<Vec<u8>>> {
+    pub fn read_card(&self) -> Result<Option<Vec<u8>>> {
         match self {
             Self::Builtin(b) => Ok(Some(b.card.to_vec())),
             Self::Card(path) => read_capped(path, CARD_LIMIT).map(Some),
@@ -84,7 +85,7 @@ impl Location {
 
     /// Opens the graph that the card's `onnx` member names; a graph that was asked for by its own
     /// path is that one.
-    pub(crate) fn graph(&self, member: Option<&str>) -> Result<GraphFiles> {
+    pub fn graph(&self, member: Option<&str>) -> Result<GraphFiles> {
         let folder = self.folder();
         let (name, bytes) = match (self, member) {
             (Self::Graph(path), _) => (path.display().to_string(), read_capped(path, GRAPH_LIMIT)?),
@@ -135,9 +136,9 @@ impl Folder {
 }
 
 /// The bytes of a graph and the way to its external data.
-pub(crate) struct GraphFiles {
+pub struct GraphFiles {
     /// How errors name the graph.
-    pub(crate) name: String,
+    pub name: String,
     bytes: Vec<u8>,
     folder: Folder,
     /// Bytes that external data may still have.
@@ -147,17 +148,17 @@ pub(crate) struct GraphFiles {
 
 impl GraphFiles {
     /// sha256 of the graph's file, hexadecimal.
-    pub(crate) fn sha256(&self) -> String {
+    pub fn sha256(&self) -> String {
         sha256(&self.bytes)
     }
 
     /// Hands out the graph's bytes, once.
-    pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
+    pub fn take_bytes(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
     }
 
     /// The bytes of an external data file; a file is read once.
-    pub(crate) fn read_external(&mut self, location: &str) -> Result<Rc<[u8]>> {
+    pub fn read_external(&mut self, location: &str) -> Result<Rc<[u8]>> {
         if let Some((_, bytes)) = self.external.iter().find(|(name, _)| name == location) {
             return Ok(Rc::clone(bytes));
         }
@@ -175,13 +176,13 @@ impl GraphFiles {
     }
 
     /// sha256 of every external data file that was read, by location.
-    pub(crate) fn external_sha256(&self) -> impl Iterator<Item = (&str, String)> {
+    pub fn external_sha256(&self) -> impl Iterator<Item = (&str, String)> {
         self.external.iter().map(|(name, bytes)| (name.as_str(), sha256(bytes)))
     }
 }
 
 /// sha256, lower-case hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     use std::fmt::Write;
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
         // Writing to a String cannot fail.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Scores video frames from libvmaf features and the codec that made them.
 
-mod artifact;
+pub mod artifact;
 pub mod builtin;
 pub mod capi;
 pub mod card;
