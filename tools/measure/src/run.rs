@@ -153,21 +153,23 @@ pub(crate) fn vmaf_can_read(reference: &Clip, distorted: &Clip) -> Result<(), St
     }
 }
 
-/// Five scales of an 11-tap window: below this libvmaf fails in the middle, or silently leaves the feature out.
+/// MS-SSIM's five scales of an 11-tap window: in both directions.
 const MS_SSIM_MIN: u32 = 176;
+/// CAMBI: in one direction. libvmaf 2.x wants 320, and says no more than that it has a problem.
+const CAMBI_MIN: u32 = 216;
 
+/// Below these libvmaf fails in the middle, or silently leaves the feature out.
 fn check_size(reference: &Clip, needed: &[Extractor]) -> Result<(), Error> {
-    let smaller = reference.width.min(reference.height);
-    if smaller < MS_SSIM_MIN && needed.iter().any(|e| e.name == "float_ms_ssim") {
-        return Err(Error::input(
-            &reference.path,
-            format!(
-                "float_ms_ssim needs at least {MS_SSIM_MIN} samples in both directions, and this clip is {}x{}",
-                reference.width, reference.height
-            ),
-        ));
-    }
-    Ok(())
+    let (width, height) = (reference.width, reference.height);
+    let reason =
+        if width.min(height) < MS_SSIM_MIN && needed.iter().any(|e| e.name == "float_ms_ssim") {
+            format!("float_ms_ssim needs at least {MS_SSIM_MIN} samples in both directions")
+        } else if width.max(height) < CAMBI_MIN && needed.iter().any(|e| e.name == "cambi") {
+            format!("cambi needs at least {CAMBI_MIN} samples in one direction")
+        } else {
+            return Ok(());
+        };
+    Err(Error::input(&reference.path, format!("{reason}, and this clip is {width}x{height}")))
 }
 
 const LOG_NAME: &str = "log.json";

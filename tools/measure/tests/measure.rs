@@ -337,6 +337,17 @@ fn failures_leave_no_log_and_say_why() {
     };
     let error = measure(&Tool::Ffmpeg(ffmpeg()), &request, &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("float_ms_ssim") && error.contains("176"), "{error}");
+    let features: Vec<&str> = FEATURES.into_iter().filter(|f| *f != "float_ms_ssim").collect();
+    (tiny.width, tiny.height) = (180, 180);
+    let request = Request {
+        reference: &tiny,
+        distorted: &distorted,
+        features: &features,
+        threads: 0,
+        log: &log,
+    };
+    let error = measure(&Tool::Ffmpeg(ffmpeg()), &request, &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("cambi") && error.contains("180x180"), "{error}");
     distorted.path = dir.join("absent.y4m");
     distorted.storage = Storage::Y4m;
     let error = attempt(&Tool::Vmaf(vmaf()), &distorted, &FEATURES);

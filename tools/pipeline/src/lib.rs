@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! To be written.
+//! From videos to a model that has earned its release.
+
+pub mod extract;
