@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! The models that come with the library: what `models/registry.json` lists, embedded by build.rs.
+
+use crate::error::{Result, err};
+
+/// A model inside the library.
+#[derive(Debug)]
+pub struct Builtin {
+    /// Its id, as in `builtin:ID`.
+    pub id: &'static str,
+    /// `release` or `experimental`, by the release gate's verdict.
+    pub status: &'static str,
+    /// The card, JSON.
+    pub card: &'static [u8],
+    /// The files that the card names, by relative path.
+    pub files: &'static [(&'static str, &'static [u8])],
+}
+
+include!(concat!(env!("OUT_DIR"), "/registry.rs"));
+
+/// All built-in models, in the registry's order.
+pub fn models() -> &'static [Builtin] {
+    MODELS
+}
+
+/// The model that opens where none is named.
+pub fn default_model() -> Result<&'static Builtin> {
+    find(DEFAULT)
+}
+
+/// A built-in model by its id.
+///
+/// # Errors
+/// `NoEnt` where the library has no such model.
+pub fn find(id: &str) -> Result<&'static Builtin> {
+    MODELS.iter().find(|m| m.id == id).ok_or_else(|| {
+        let known: Vec<&str> = MODELS.iter().map(|m| m.id).collect();
+        err!(NoEnt, "no built-in model '{id}'; there are {known:?}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::sha256;
+
+    #[test]
+    fn the_registry_pins_the_cards_it_lists() {
+        let registry: serde_json::Value =
+            serde_json::from_str(include_str!("../models/registry.json")).unwrap();
+        let listed = registry["models"].as_array().unwrap();
+        assert_eq!(listed.len(), models().len());
+        for (entry, model) in listed.iter().zip(models()) {
+            assert_eq!(entry["id"], model.id);
+            assert_eq!(entry["sha256"], sha256(model.card), "{}", model.id);
+        }
+    }
+
+    #[test]
+    fn the_default_is_a_release() {
+        assert_eq!(default_model().unwrap().status, "release");
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! The C API's constants and structs.
+
+use std::ffi::{c_char, c_void};
+
+/// Major version of the API: another one is another SONAME.
+pub const VMAF_FR_V2_API_VERSION_MAJOR: u32 = 1;
+/// Minor version of the API: grows with every addition.
+pub const VMAF_FR_V2_API_VERSION_MINOR: u32 = 0;
+/// Patch version of the API.
+pub const VMAF_FR_V2_API_VERSION_PATCH: u32 = 0;
+
+/// Major version of the library.
+pub const VMAF_FR_V2_VERSION_MAJOR: u32 = 0;
+/// Minor version of the library.
+pub const VMAF_FR_V2_VERSION_MINOR: u32 = 1;
+/// Patch version of the library.
+pub const VMAF_FR_V2_VERSION_PATCH: u32 = 0;
+
+/// ONNX Runtime where one is found, else the embedded engine.
+pub const VMAF_FR_V2_ENGINE_AUTO: i32 = 0;
+/// ONNX Runtime, loaded at run time.
+pub const VMAF_FR_V2_ENGINE_ONNXRUNTIME: i32 = 1;
+/// The library's own engine.
+pub const VMAF_FR_V2_ENGINE_EMBEDDED: i32 = 2;
+
+/// Do not clip scores to the card's `score_range`.
+pub const VMAF_FR_V2_FLAG_DISABLE_CLIP: u64 = 1;
+/// Accept a model whose card has no sha256, or which has no card.
+pub const VMAF_FR_V2_FLAG_ALLOW_UNPINNED: u64 = 2;
+
+/// How to open a model.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct VmafFrV2Config {
+    /// `sizeof(VmafFrV2Config)` as the host compiled it.
+    pub struct_size: u32,
+    /// `VMAF_FR_V2_ENGINE_*`
+    pub engine: i32,
+    /// Path of libonnxruntime; NULL: `$VMAF_FR_V2_ONNXRUNTIME`, else the system's.
+    pub onnxruntime_path: *const c_char,
+    /// ONNX Runtime's intra-op threads; 0 means 1.
+    pub n_threads: u32,
+    /// `VMAF_FR_V2_FLAG_*`
+    pub flags: u64,
+    /// Receives messages while a model is opened; NULL: silent.
+    pub log: Option<unsafe extern "C" fn(cookie: *mut c_void, level: i32, message: *const c_char)>,
+    /// First argument of `log`.
+    pub log_cookie: *mut c_void,
+}
+
+/// The score of one frame.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct VmafFrV2Score {
+    /// On the model's scale, clipped to its range.
+    pub score: f64,
+    /// Standard deviation of that score; NaN where the model has none.
+    pub stddev: f64,
+    /// Lower end of the 95 % interval; NaN likewise.
+    pub ci95_low: f64,
+    /// Upper end of the 95 % interval; NaN likewise.
+    pub ci95_high: f64,
+}
+
+/// What an open model is.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct VmafFrV2Info {
+    /// Set by the caller; only that much is written.
+    pub struct_size: u32,
+    /// Number of features per frame.
+    pub n_features: u32,
+    /// Number of codecs in the vocabulary.
+    pub n_codecs: u32,
+    /// 1 where the model takes the codec.
+    pub codec_aware: i32,
+    /// 1 where scores come with a standard deviation.
+    pub has_variance: i32,
+    /// The engine that runs the model, `VMAF_FR_V2_ENGINE_*`.
+    pub engine: i32,
+    /// Number of graphs.
+    pub n_members: i32,
+    /// Version of the codec vocabulary.
+    pub codec_vocab_version: i32,
+    /// Lowest score.
+    pub score_min: f64,
+    /// Highest score.
+    pub score_max: f64,
+    /// Name of the model, owned by the handle.
+    pub id: *const c_char,
+    /// Name and version of the engine, owned by the handle.
+    pub engine_version: *const c_char,
+    /// "release" or "experimental", owned by the handle.
+    pub status: *const c_char,
+}

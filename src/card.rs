@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! The model card: the JSON beside a graph that says what its numbers mean.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::error::{Errno, Error, Result, bail, err};
+
+/// The members of a card that scoring reads. Others are for people and are not interpreted.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Card {
+    /// Name of the model.
+    pub id: Option<String>,
+    /// `fr` (default) or `fr_ensemble`.
+    pub kind: Option<String>,
+    /// `release` or `experimental`.
+    pub status: Option<String>,
+    /// File name of the graph, relative to the card.
+    pub onnx: Option<String>,
+    /// sha256 of the graph's file, hexadecimal.
+    pub sha256: Option<String>,
+    /// sha256 of the external data, hexadecimal.
+    pub external_data_sha256: Option<ExternalPins>,
+    /// Names of the graph's inputs, features first.
+    pub input_names: Vec<String>,
+    /// Name of the graph's output.
+    pub output_names: Vec<String>,
+    /// libvmaf feature of each column of the features input.
+    pub feature_order: Vec<String>,
+    /// Mean of each feature, raw libvmaf units.
+    pub feature_mean: Option<Vec<Statistic>>,
+    /// Standard deviation of each feature, above 0.
+    pub feature_std: Option<Vec<Statistic>>,
+    /// Upper bound on the raw value, by feature name.
+    pub feature_cap: BTreeMap<String, f64>,
+    /// Bound on the absolute standardised value.
+    pub feature_clip_sigma: Option<f64>,
+    /// `mean` where NaN may stand for a missing feature.
+    pub missing_features: Option<String>,
+    /// Whether the graph takes a codec block.
+    pub codec_aware: Option<bool>,
+    /// The model's codec vocabulary.
+    #[serde(alias = "encoder_vocab")]
+    pub codec_vocab: Option<Vec<String>>,
+    /// Version of that vocabulary.
+    #[serde(alias = "encoder_vocab_version")]
+    pub codec_vocab_version: Option<i32>,
+    /// Names of the codec block's columns.
+    pub codec_block_layout: Option<Vec<String>>,
+    /// Standardisation of the preset's ordinal.
+    pub codec_preset_norm: Option<Affine>,
+    /// Standardisation of the crf.
+    pub codec_crf_norm: Option<Affine>,
+    /// Free-form in published cards; only `cq_min` and `cq_max` are read.
+    pub corpus: Value,
+    /// Factor on the standard deviation in the 95 % interval.
+    pub conformal_scale: Option<f64>,
+    /// Lowest and highest score.
+    pub score_range: Option<[f64; 2]>,
+    /// Graphs of an ensemble.
+    pub members: Vec<MemberCard>,
+}
+
+/// One graph of an ensemble; statistics default to the ensemble's.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct MemberCard {
+    /// File name of the graph, relative to the card.
+    pub onnx: Option<String>,
+    /// sha256 of the graph's file, hexadecimal.
+    pub sha256: Option<String>,
+    /// sha256 of the external data, hexadecimal.
+    pub external_data_sha256: Option<ExternalPins>,
+    /// Mean of each feature.
+    pub feature_mean: Option<Vec<Statistic>>,
+    /// Standard deviation of each feature.
+    pub feature_std: Option<Vec<Statistic>>,
+}
+
+/// Pins of external data: one for a single file, or by file name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum ExternalPins {
+    /// Of the only file.
+    One(String),
+    /// By location.
+    ByLocation(BTreeMap<String, String>),
+}
+
+/// (value - offset) / scale.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Affine {
+    /// Divisor, not 0.
+    pub scale: f64,
+    /// Subtracted first.
+    pub offset: f64,
+}
+
+/// A number in which `null`, as some writers put NaN, is NaN: the check that refuses it can then
+/// name the feature.
+#[derive(Debug, Clone, Copy)]
+pub struct Statistic(pub f64);
+
+impl<'de> Deserialize<'de> for Statistic {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Ok(Self(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN)))
+    }
+}
+
+impl Card {
+    /// Parses a card.
+    ///
+    /// # Errors
+    /// `BadMsg`: not JSON, or a member of the wrong type. `Proto`: NaN or infinity for a number.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|e| err!(BadMsg, "not UTF-8 at byte {}", e.valid_up_to()))?;
+        let mut json = serde_json::Deserializer::from_str(text);
+        let card: Self = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+            let path = e.path().to_string();
+            let non_finite = is_non_finite_token(text, e.inner());
+            let errno = if non_finite { Errno::Proto } else { Errno::BadMsg };
+            let what = if non_finite { "a finite number was expected: " } else { "" };
+            Error::new(errno, format!("{path}: {what}{}", e.inner()))
+        })?;
+        json.end().map_err(|e| err!(BadMsg, "{e}"))?;
+        Ok(card)
+    }
+
+    /// `(cq_min, cq_max)` of the corpus that the model was trained on.
+    pub(crate) fn crf_range(&self) -> Result<Option<(f64, f64)>> {
+        let number = |key: &str| self.corpus.get(key).and_then(Value::as_f64);
+        match (number("cq_min"), number("cq_max")) {
+            (Some(min), Some(max)) if min < max => Ok(Some((min, max))),
+            (None, None) => Ok(None),
+            (min, max) => bail!(
+                Proto,
+                "corpus: cq_min {min:?} and cq_max {max:?} are not the ends of a range"
+            ),
+        }
+    }
+}
+
+/// Whether the parser stopped at `NaN` or an infinity, which some writers put into JSON.
+fn is_non_finite_token(text: &str, e: &serde_json::Error) -> bool {
+    if e.to_string().starts_with("number out of range") {
+        return true;
+    }
+    let Some(line) = e.line().checked_sub(1).and_then(|n| text.lines().nth(n)) else {
+        return false;
+    };
+    // The column counts bytes and is one past the byte that was refused, or at it.
+    [e.column(), e.column().saturating_sub(1), e.column().saturating_sub(2)].iter().any(|&start| {
+        line.get(start..).is_some_and(|rest| {
+            let number = rest.strip_prefix('-').unwrap_or(rest);
+            number.starts_with("NaN") || number.starts_with("Infinity") || number.starts_with("nan")
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_the_member() {
+        let e = Card::parse(br#"{"feature_order": ["adm2", 3]}"#).unwrap_err();
+        assert_eq!(e.errno(), Errno::BadMsg);
+        assert!(e.message().contains("feature_order[1]"), "{e}");
+    }
+
+    #[test]
+    fn non_finite_numbers_are_told_from_malformed_json() {
+        for (token, errno) in [
+            ("NaN", Errno::Proto),
+            ("-Infinity", Errno::Proto),
+            ("Infinity", Errno::Proto),
+            ("1e999", Errno::Proto),
+            ("nope", Errno::BadMsg),
+            ("\"1\"", Errno::BadMsg),
+        ] {
+            let json = format!("{{\n \"feature_mean\": [1.0,\n {token}]}}");
+            let e = Card::parse(json.as_bytes()).unwrap_err();
+            assert_eq!(e.errno(), errno, "{token}: {e}");
+            assert!(e.message().contains("feature_mean[1]"), "{token}: {e}");
+        }
+        assert!(
+            Card::parse(b"{\"feature_mean\": [null]}").unwrap().feature_mean.unwrap()[0].0.is_nan()
+        );
+    }
+
+    #[test]
+    fn malformed_text_is_refused() {
+        let deep = format!("{{\"corpus\": {}", "[".repeat(100_000));
+        for bad in [&b""[..], b"{", b"[1]", b"{} {}", b"\xff\xfe", deep.as_bytes(), b"{\"id\":1}"] {
+            assert_eq!(Card::parse(bad).unwrap_err().errno(), Errno::BadMsg);
+        }
+    }
+}

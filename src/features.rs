@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! The libvmaf features of a frame and their standardisation.
+
+use crate::error::{Result, bail};
+
+/// The full set, in the order of models that name no other. Every libvmaf since 2.3.0 computes them.
+pub const FULL_FEATURES: [&str; 22] = [
+    "adm2",
+    "adm_scale0",
+    "adm_scale1",
+    "adm_scale2",
+    "adm_scale3",
+    "vif_scale0",
+    "vif_scale1",
+    "vif_scale2",
+    "vif_scale3",
+    "motion",
+    "motion2",
+    "psnr_y",
+    "psnr_cb",
+    "psnr_cr",
+    "float_ssim",
+    "float_ms_ssim",
+    "cambi",
+    "ciede2000",
+    "psnr_hvs_y",
+    "psnr_hvs_cb",
+    "psnr_hvs_cr",
+    "psnr_hvs",
+];
+
+/// The canonical six, those of libvmaf's own default model.
+pub const CANONICAL_FEATURES: [&str; 6] =
+    ["adm2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3", "motion2"];
+
+/// Turns raw libvmaf values into the graph's input: cap, standardise in f64, clip, cast to f32.
+#[derive(Debug, Clone)]
+pub(crate) struct Standardizer {
+    columns: Vec<Column>,
+    /// Bound on |z|; infinite where the card has none.
+    clip_sigma: f64,
+    /// Whether NaN stands for a missing value, whose z is 0.
+    nan_is_missing: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Column {
+    mean: f64,
+    std: f64,
+    /// Upper bound on the raw value; infinite where the card has none.
+    cap: f64,
+}
+
+impl Standardizer {
+    /// `mean`, `std`, `cap`: one per feature, finite, `std` above 0, `cap` infinite for none.
+    pub(crate) fn new(
+        mean: &[f64],
+        std: &[f64],
+        cap: &[f64],
+        clip_sigma: f64,
+        nan_is_missing: bool,
+    ) -> Self {
+        let columns = mean
+            .iter()
+            .zip(std)
+            .zip(cap)
+            .map(|((&mean, &std), &cap)| Column { mean, std, cap })
+            .collect();
+        Self { columns, clip_sigma, nan_is_missing }
+    }
+
+    /// Writes the standardised rows of `features` to `z`, both n x F, row-major.
+    ///
+    /// # Errors
+    /// `Dom` names the first frame and feature that is infinite, or NaN and not allowed to be
+    /// missing, or too far out for f32. Frames are numbered from `first_frame`.
+    pub(crate) fn apply(
+        &self,
+        features: &[f32],
+        z: &mut [f32],
+        names: &[String],
+        first_frame: usize,
+    ) -> Result<()> {
+        let width = self.columns.len();
+        let mut all_finite = true;
+        for (row, z_row) in features.chunks_exact(width).zip(z.chunks_exact_mut(width)) {
+            for ((&x, z), column) in row.iter().zip(z_row).zip(&self.columns) {
+                let value = self.standardize(column, x);
+                all_finite &= value.is_finite();
+                *z = value;
+            }
+        }
+        if all_finite { Ok(()) } else { self.explain(features, names, first_frame) }
+    }
+
+    #[inline]
+    fn standardize(&self, column: &Column, x: f32) -> f32 {
+        if x.is_nan() && self.nan_is_missing {
+            return 0.0;
+        }
+        // Infinity must survive the cap and the clip, so that it is refused.
+        let bounded = if x.is_finite() { f64::from(x).min(column.cap) } else { f64::from(x) };
+        let z = (bounded - column.mean) / column.std;
+        let clipped = if x.is_finite() { z.clamp(-self.clip_sigma, self.clip_sigma) } else { z };
+        clipped as f32
+    }
+
+    #[cold]
+    fn explain(&self, features: &[f32], names: &[String], first_frame: usize) -> Result<()> {
+        let width = self.columns.len();
+        for (i, row) in features.chunks_exact(width).enumerate() {
+            for ((&x, column), name) in row.iter().zip(&self.columns).zip(names) {
+                let frame = first_frame + i;
+                if self.standardize(column, x).is_finite() {
+                    continue;
+                }
+                if x.is_nan() {
+                    bail!(
+                        Dom,
+                        "frame {frame}: feature '{name}' is NaN, and the card does not allow \
+                         missing features"
+                    );
+                }
+                if x.is_infinite() {
+                    bail!(
+                        Dom,
+                        "frame {frame}: feature '{name}' is {x}, a finite value was expected"
+                    );
+                }
+                bail!(
+                    Dom,
+                    "frame {frame}: feature '{name}' is {x}, too far from its mean {} (std {})",
+                    column.mean,
+                    column.std
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Errno;
+
+    fn names(n: usize) -> Vec<String> {
+        FULL_FEATURES[..n].iter().map(|&s| s.to_owned()).collect()
+    }
+
+    #[test]
+    fn standardizes_in_double_precision() {
+        let s = Standardizer::new(&[0.1], &[0.3], &[f64::INFINITY], f64::INFINITY, false);
+        let mut z = [0.0];
+        s.apply(&[0.7], &mut z, &names(1), 0).unwrap();
+        assert_eq!(z[0].to_bits(), (((f64::from(0.7_f32) - 0.1) / 0.3) as f32).to_bits());
+    }
+
+    #[test]
+    fn caps_before_and_clips_after() {
+        let s = Standardizer::new(&[0.0, 0.0], &[10.0, 10.0], &[60.0, f64::INFINITY], 6.5, false);
+        let mut z = [0.0; 2];
+        s.apply(&[72.0, -100.0], &mut z, &names(2), 0).unwrap();
+        assert_eq!(z, [6.0, -6.5]);
+    }
+
+    #[test]
+    fn missing_is_the_mean_only_where_allowed() {
+        let allowed = Standardizer::new(&[3.0], &[1.0], &[1.0], 6.0, true);
+        let mut z = [9.0];
+        allowed.apply(&[f32::NAN], &mut z, &names(1), 0).unwrap();
+        assert_eq!(z, [0.0]);
+        let refused = Standardizer::new(&[3.0], &[1.0], &[1.0], 6.0, false);
+        let e = refused.apply(&[f32::NAN], &mut z, &names(1), 4).unwrap_err();
+        assert_eq!(e.errno(), Errno::Dom);
+        assert!(e.message().contains("frame 4: feature 'adm2' is NaN"), "{e}");
+    }
+
+    #[test]
+    fn infinity_is_refused_despite_cap_and_clip() {
+        let s = Standardizer::new(&[0.0; 2], &[1.0; 2], &[60.0; 2], 6.0, true);
+        let mut z = [0.0; 4];
+        for bad in [f32::INFINITY, f32::NEG_INFINITY] {
+            let e = s.apply(&[1.0, 1.0, 1.0, bad], &mut z, &names(2), 10).unwrap_err();
+            assert_eq!(e.errno(), Errno::Dom);
+            assert!(e.message().contains("frame 11: feature 'adm_scale0'"), "{e}");
+        }
+    }
+
+    #[test]
+    fn a_finite_value_that_overflows_is_refused() {
+        let s = Standardizer::new(&[0.0], &[1e-6], &[f64::INFINITY], f64::INFINITY, false);
+        let e = s.apply(&[3e38], &mut [0.0], &names(1), 0).unwrap_err();
+        assert!(e.message().contains("too far"), "{e}");
+    }
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! One open model: raw features and codec ids in, scores with their uncertainty out.
+
+mod model;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::card::Card;
+use crate::codec::CodecTable;
+use crate::engine::Engine;
+use crate::error::{Errno, Error, Result, bail, err};
+use crate::features::Standardizer;
+
+/// Rows that go through the engine at once.
+const BATCH: usize = 1024;
+/// Lowest log-variance that is believed.
+const MIN_LOGVAR: f64 = -6.0;
+/// Half width of the 95 % interval in standard deviations.
+const Z95: f64 = 1.959_964;
+
+/// Which engine runs the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EngineChoice {
+    /// ONNX Runtime where one is found, else embedded.
+    #[default]
+    Auto,
+    /// ONNX Runtime, loaded at run time.
+    OnnxRuntime,
+    /// The library's own engine for graphs of the `FRRegressor` family.
+    Embedded,
+}
+
+/// How much a log message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum LogLevel {
+    /// Something failed.
+    Error = 1,
+    /// Works, but not as asked for.
+    Warning = 2,
+    /// What was opened, and how.
+    Info = 3,
+}
+
+/// Receives messages while a model is opened.
+pub type Logger = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
+
+/// How to open a model.
+#[derive(Clone, Default)]
+pub struct Config {
+    /// Which engine runs the graph.
+    pub engine: EngineChoice,
+    /// libonnxruntime to load; `None`: `$VMAF_FR_V2_ONNXRUNTIME`, else the system's.
+    pub onnxruntime_path: Option<PathBuf>,
+    /// ONNX Runtime's intra-op threads; 0 means 1.
+    pub n_threads: u32,
+    /// Do not clip scores to the card's `score_range`.
+    pub disable_clip: bool,
+    /// Accept a model whose card has no sha256, or which has no card.
+    pub allow_unpinned: bool,
+    /// Receives messages.
+    pub log: Option<Logger>,
+}
+
+/// The score of one frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C)]
+pub struct Score {
+    /// On the model's scale, clipped to its range.
+    pub score: f64,
+    /// Standard deviation of that score; NaN where the model has none.
+    pub stddev: f64,
+    /// Lower end of the 95 % interval; NaN likewise.
+    pub ci95_low: f64,
+    /// Upper end of the 95 % interval; NaN likewise.
+    pub ci95_high: f64,
+}
+
+/// What an open model is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Info {
+    /// Name of the model.
+    pub id: String,
+    /// The engine that runs it.
+    pub engine: EngineChoice,
+    /// Name and version of that engine.
+    pub engine_version: String,
+    /// `release` or `experimental`.
+    pub status: String,
+    /// Number of features per frame.
+    pub n_features: usize,
+    /// Number of codecs in the vocabulary; 0 for a codec-blind model.
+    pub n_codecs: usize,
+    /// Whether the graph takes the codec.
+    pub codec_aware: bool,
+    /// Whether scores come with a standard deviation.
+    pub has_variance: bool,
+    /// Number of graphs: more than 1 for an ensemble.
+    pub n_members: usize,
+    /// Version of the codec vocabulary; 0 where the card pins none.
+    pub codec_vocab_version: i32,
+    /// Lowest and highest score.
+    pub score_range: [f64; 2],
+}
+
+struct Member {
+    standardizer: Standardizer,
+    engine: Box<dyn Engine>,
+    output_width: usize,
+}
+
+/// An open model.
+pub struct Scorer {
+    card: Card,
+    info: Info,
+    codec: CodecTable,
+    members: Vec<Member>,
+    clip: Option<[f64; 2]>,
+    conformal_scale: f64,
+    z: Vec<f32>,
+    out: Vec<f32>,
+    ids: Vec<i32>,
+    /// Sum and sum of squares would lose digits: the members' scores of one batch, member by member.
+    member_scores: Vec<f64>,
+}
+
+impl std::fmt::Debug for Scorer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scorer").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+impl Scorer {
+    /// Opens a model: `None` is the built-in release model, `builtin:ID` a built-in one, else the path of an
+    /// `.onnx` file or of a card.
+    pub fn open(model: Option<&str>, config: &Config) -> Result<Self> {
+        model::open(model, config)
+    }
+
+    /// Scores `scores.len()` frames. `features`: one row of raw libvmaf values per frame, in the order of
+    /// [`feature_names`](Self::feature_names). `codec_ids`: one per frame; `None` means unknown for every frame.
+    ///
+    /// `scores` is written only where every frame could be scored.
+    pub fn score(
+        &mut self,
+        features: &[f32],
+        codec_ids: Option<&[i32]>,
+        scores: &mut [Score],
+    ) -> Result<()> {
+        let n = scores.len();
+        let width = self.info.n_features;
+        if n.checked_mul(width) != Some(features.len()) {
+            bail!(Inval, "{} feature values are not {n} frames of {width}", features.len());
+        }
+        if let Some(ids) = codec_ids {
+            if ids.len() != n {
+                bail!(Inval, "{} codec ids for {n} frames", ids.len());
+            }
+            self.check_codec_ids(ids)?;
+        }
+        let mut done = Vec::new();
+        done.try_reserve_exact(n).map_err(|_| err!(NoMem, "no memory for {n} scores"))?;
+        let batch =
+            self.members.iter().map(|m| m.engine.max_rows()).min().unwrap_or(BATCH).min(BATCH);
+        for (i, rows) in features.chunks(batch * width).enumerate() {
+            let first = i * batch;
+            let ids = codec_ids.map(|ids| &ids[first..first + rows.len() / width]);
+            self.score_batch(rows, ids, first, &mut done)?;
+        }
+        scores.copy_from_slice(&done);
+        Ok(())
+    }
+
+    fn check_codec_ids(&self, ids: &[i32]) -> Result<()> {
+        let n = self.info.n_codecs;
+        if !self.info.codec_aware {
+            return Ok(());
+        }
+        for (frame, &id) in ids.iter().enumerate() {
+            if !usize::try_from(id).is_ok_and(|id| id < n) {
+                bail!(Range, "frame {frame}: codec id {id} is outside the vocabulary's 0..{n}");
+            }
+        }
+        Ok(())
+    }
+
+    fn score_batch(
+        &mut self,
+        rows: &[f32],
+        ids: Option<&[i32]>,
+        first: usize,
+        done: &mut Vec<Score>,
+    ) -> Result<()> {
+        let n = rows.len() / self.info.n_features;
+        self.ids.clear();
+        if self.info.codec_aware {
+            match ids {
+                Some(ids) => self.ids.extend_from_slice(ids),
+                None => {
+                    let unknown = self.codec.vocabulary().id("unknown")?;
+                    self.ids.resize(n, unknown);
+                }
+            }
+        }
+        self.z.resize(rows.len(), 0.0);
+        self.member_scores.clear();
+        let mut logvar = None;
+        for member in &mut self.members {
+            member.standardizer.apply(rows, &mut self.z, &self.card.feature_order, first)?;
+            self.out.clear();
+            self.out.resize(n * member.output_width, 0.0);
+            member.engine.run(&self.z, &self.ids, &mut self.out)?;
+            if let Some(i) = self.out.iter().position(|v| !v.is_finite()) {
+                let frame = first + i / member.output_width;
+                bail!(Io, "frame {frame}: the graph gave {}", self.out[i]);
+            }
+            self.member_scores
+                .extend(self.out.chunks_exact(member.output_width).map(|o| f64::from(o[0])));
+            logvar = (member.output_width == 2).then_some(());
+        }
+        for i in 0..n {
+            let (score, stddev) = if self.members.len() > 1 {
+                mean_and_deviation(self.member_scores[i..].iter().step_by(n).copied())
+            } else if logvar.is_some() {
+                let logvar = f64::from(self.out[2 * i + 1]).max(MIN_LOGVAR);
+                (self.member_scores[i], (logvar / 2.0).exp())
+            } else {
+                (self.member_scores[i], f64::NAN)
+            };
+            done.push(self.finish(score, stddev));
+        }
+        Ok(())
+    }
+
+    fn finish(&self, score: f64, stddev: f64) -> Score {
+        let clip = |v: f64| match self.clip {
+            // Not f64::clamp's domain: NaN stays NaN with it, as it must.
+            Some([low, high]) => v.clamp(low, high),
+            None => v,
+        };
+        let half = Z95 * stddev * self.conformal_scale;
+        Score {
+            score: clip(score),
+            stddev,
+            ci95_low: clip(score - half),
+            ci95_high: clip(score + half),
+        }
+    }
+
+    /// Sets the preset and the quality (crf) of one codec for models whose codec block has them.
+    pub fn set_encode(
+        &mut self,
+        codec_id: i32,
+        preset: Option<&str>,
+        crf: Option<f64>,
+    ) -> Result<()> {
+        if !self.info.codec_aware {
+            bail!(NotSup, "the model does not take the codec, nor its preset or crf");
+        }
+        let mut codec = self.codec.clone();
+        codec.set_encode(codec_id, preset, crf)?;
+        for member in &mut self.members {
+            member.engine.set_codec_table(codec.rows())?;
+        }
+        self.codec = codec;
+        Ok(())
+    }
+
+    /// The id of a codec's or encoder's name.
+    pub fn codec_id(&self, name: &str) -> Result<i32> {
+        self.codec.vocabulary().id(name)
+    }
+
+    /// Names of the features, in order.
+    pub fn feature_names(&self) -> &[String] {
+        &self.card.feature_order
+    }
+
+    /// Names of the codecs, in order of their ids; empty for a codec-blind model.
+    pub fn codec_names(&self) -> &[String] {
+        if self.info.codec_aware { self.codec.vocabulary().names() } else { &[] }
+    }
+
+    /// The model's card.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// What the model is.
+    pub fn info(&self) -> Info {
+        self.info.clone()
+    }
+}
+
+/// Mean and sample standard deviation.
+fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let n = values.clone().count() as f64;
+    let mean = values.clone().sum::<f64>() / n;
+    let squares: f64 = values.map(|v| (v - mean).powi(2)).sum();
+    (mean, (squares / (n - 1.0)).sqrt())
+}
+
+impl From<std::str::Utf8Error> for Error {
+    fn from(e: std::str::Utf8Error) -> Self {
+        Error::new(Errno::Inval, format!("not UTF-8 at byte {}", e.valid_up_to()))
+    }
+}
