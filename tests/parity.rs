@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use vmaf_fr_v2::card::Statistic;
 use vmaf_fr_v2::{Config, EngineChoice, Score, Scorer};
 
 /// What the contract allows between engines, on the scale of the score.
@@ -90,14 +91,18 @@ fn worst_difference(model: &str, rows: usize) -> Option<f64> {
     let mut embedded = open(model, EngineChoice::Embedded).unwrap();
     let width = embedded.feature_names().len();
     let n_codecs = embedded.codec_names().len().max(1) as u64;
-    let (mean, std) = (embedded.card().feature_mean(), embedded.card().feature_std());
+    let statistics = |s: &Option<Vec<Statistic>>| -> Vec<f64> {
+        s.as_ref().expect("the card has statistics").iter().map(|s| s.0).collect()
+    };
+    let mean = statistics(&embedded.card().feature_mean);
+    let std = statistics(&embedded.card().feature_std);
     let mut r = Random(11);
     let mut worst = 0.0_f64;
     let mut done = 0;
     while done < rows {
         let n = (rows - done).min(1 + (r.next() % 3000) as usize);
         let mut features = Vec::with_capacity(n * width);
-        (0..n).for_each(|_| row(&mut r, mean, std, &mut features));
+        (0..n).for_each(|_| row(&mut r, &mean, &std, &mut features));
         let ids: Vec<i32> = (0..n).map(|_| (r.next() % n_codecs) as i32).collect();
         let mut a = vec![Score::default(); n];
         let mut b = vec![Score::default(); n];
