@@ -13,8 +13,9 @@ bench:
 	scripts/test-needs.sh
 	cargo build --release -p vmaf-fr-v2 -p vmaf-fr-bench
 	mkdir -p $(DERIVED)
+	ln -sf $(abspath $(RELEASE))/libvmaf_fr_v2.so $(DERIVED)/libvmaf_fr_v2.so.1
 	$(CC) -O2 -std=c99 -Wall -Wextra -Wpedantic -Werror -Iinclude tools/bench/worker.c -o $(DERIVED)/worker \
-	    -L$(RELEASE) -lvmaf_fr_v2 -Wl,-rpath,$(abspath $(RELEASE))
+	    -L$(RELEASE) -lvmaf_fr_v2 -Wl,-rpath,$(abspath $(DERIVED))
 	. .deps/env.sh && "$$VMAF_FR_TEST_PYTHON" tools/bench/models.py models/fr_regressor_v2_codec_aware.json $(DERIVED)
 	. .deps/env.sh && $(RELEASE)/vmaf-fr-bench \
 	    --library $(RELEASE)/libvmaf_fr_v2.so \

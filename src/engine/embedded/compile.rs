@@ -533,8 +533,7 @@ impl<'g> Compiler<'g> {
         };
         let transposed = attributes.int("transB").unwrap_or(0) != 0;
         let (n_inputs, n_outputs) = match (b.dims.as_slice(), transposed) {
-            (&[m, k], true) => (k, m),
-            (&[k, m], false) => (k, m),
+            (&[m, k], true) | (&[k, m], false) => (k, m),
             _ => bail!(
                 BadMsg,
                 "{at}: weights of shape {:?} where two dimensions were expected",

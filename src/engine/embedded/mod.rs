@@ -7,8 +7,9 @@
 //! For developers: `VMAF_FR_V2_EMBEDDED_KERNEL=avx512|avx2|portable`, read at open, forces a kernel
 //! in tests and benchmarks; one that the processor lacks is `ENOTSUP`, any other value `EINVAL`.
 
-// Matrices, vectors and their indices have the letters of the formulas.
-#![allow(clippy::many_single_char_names)]
+// Matrices, vectors and their indices have the letters of the formulas; ranks, axes and checked
+// codec ids are small whichever integer they come as.
+#![allow(clippy::many_single_char_names, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod compile;
 mod constant;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Packed layers and the loops over them.
 
-// Codec ids were checked; tiles are indexed by row and vector.
-#![allow(clippy::cast_sign_loss, clippy::needless_range_loop)]
+// Tiles are indexed by row and vector.
+#![allow(clippy::needless_range_loop)]
 
 use super::super::plan::{Addends, Layer, Map, Plan};
 use super::Run;
