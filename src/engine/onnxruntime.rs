@@ -53,6 +53,8 @@ struct Bound {
     n: usize,
     features: Tensor<f32>,
     codec: Option<Tensor<f32>>,
+    /// The ids whose blocks `codec` holds: a clip has one codec, so they seldom change.
+    ids: Vec<i32>,
     output: Tensor<f32>,
     binding: IoBinding,
 }
@@ -186,6 +188,7 @@ impl Engine for OnnxRuntime {
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {
         self.table.clear();
         self.table.extend_from_slice(table);
+        self.bindings.iter_mut().for_each(|b| b.ids.clear());
         Ok(())
     }
 
@@ -199,7 +202,10 @@ impl Engine for OnnxRuntime {
             bail!(Fault, "no binding for {n} rows");
         };
         values(&mut bound.features, z.len()).copy_from_slice(z);
-        if let (Some(tensor), Some((_, width))) = (&mut bound.codec, &self.codec) {
+        if let (Some(tensor), Some((_, width))) = (&mut bound.codec, &self.codec)
+            && bound.ids != codec_ids
+        {
+            bound.ids.clear();
             let blocks = values(tensor, n * width).chunks_exact_mut(*width);
             for (block, &id) in blocks.zip(codec_ids) {
                 let row = usize::try_from(id)
@@ -207,6 +213,7 @@ impl Engine for OnnxRuntime {
                     .and_then(|id| self.table.get(id * width..(id + 1) * width));
                 block.copy_from_slice(row.ok_or_else(|| err!(Range, "codec id {id}"))?);
             }
+            bound.ids.extend_from_slice(codec_ids);
         }
         // ort's own call allocates a map of outputs each time; the binding has the one there is.
         // SAFETY: session and binding are open and belong together, and `&mut self` makes this the
@@ -250,7 +257,7 @@ impl OnnxRuntime {
         };
         binding.bind_output(self.output.as_str(), &mut output)?;
         self.bindings.truncate(MAX_BINDINGS - 1);
-        self.bindings.insert(0, Bound { n, features, codec, output, binding });
+        self.bindings.insert(0, Bound { n, features, codec, ids: Vec::new(), output, binding });
         Ok(())
     }
 }
