@@ -36,6 +36,12 @@ enum Command {
     Score(Box<score::Args>),
     Models(models::Args),
     Inspect(inspect::Args),
+    #[cfg(feature = "pipeline")]
+    Train(Box<vmaf_fr_pipeline::train::TrainArgs>),
+    #[cfg(feature = "pipeline")]
+    Evaluate(Box<vmaf_fr_pipeline::evaluate::EvaluateArgs>),
+    #[cfg(feature = "pipeline")]
+    Gate(vmaf_fr_pipeline::gate::GateArgs),
 }
 
 impl Command {
@@ -44,6 +50,12 @@ impl Command {
             Self::Score(args) => score::run(&args)?,
             Self::Models(args) => models::run(&args)?,
             Self::Inspect(args) => inspect::run(&args)?,
+            #[cfg(feature = "pipeline")]
+            Self::Train(args) => vmaf_fr_pipeline::train::run(&args)?,
+            #[cfg(feature = "pipeline")]
+            Self::Evaluate(args) => vmaf_fr_pipeline::evaluate::run(&args)?,
+            #[cfg(feature = "pipeline")]
+            Self::Gate(args) => vmaf_fr_pipeline::gate::run(&args)?,
         }
         Ok(ExitCode::SUCCESS)
     }
