@@ -21,7 +21,7 @@ import torch
 
 FEATURES = """adm2 adm_scale0 adm_scale1 adm_scale2 adm_scale3 vif_scale0 vif_scale1 vif_scale2 vif_scale3 motion motion2
 psnr_y psnr_cb psnr_cr float_ssim float_ms_ssim cambi ciede2000 psnr_hvs_y psnr_hvs_cb psnr_hvs_cr psnr_hvs""".split()
-FRAMES, HIDDEN, EPOCHS, BATCH, STEPS = 16, 32, 10, 1024, 200
+FRAMES, HIDDEN, EPOCHS, BATCH, STEPS = 16, 24, 10, 1024, 200
 
 
 def load(path):

@@ -4,8 +4,8 @@
 
     scripts/golden_vectors.py models/<id>.json...
 
-The features are drawn around each model's own statistics, some beyond its caps and clips and some missing; nothing of
-the rated clips is in them. Needs numpy and onnxruntime.
+The features are drawn around each model's own statistics, one in each row far beyond its cap or clip, some missing;
+nothing of the rated clips is in them. Needs numpy and onnxruntime.
 """
 import json
 import pathlib
@@ -31,8 +31,11 @@ def main(paths):
         card = json.loads(path.read_text())
         rng = np.random.default_rng(22)
         mean, std = np.array(card["feature_mean"]), np.array(card["feature_std"])
-        spread = np.repeat([1.0, 2.0, 9.0], ROWS // 3)[:, None]
+        spread = np.repeat([0.5, 1.0], ROWS // 2)[:, None]
         raw = (mean + std * spread * rng.standard_normal((ROWS, len(mean)))).astype(np.float32)
+        # Every feature in turn far beyond its cap or clip.
+        rows = np.arange(ROWS)
+        raw[rows, rows % len(mean)] += (9 * std * np.where(rows % 2, 1, -1)[:, None])[rows, rows % len(mean)].astype(np.float32)
         raw[rng.random(raw.shape) < 0.05] = np.nan
         codecs = np.arange(ROWS) % 6
         inputs = {"features": standardise(card, raw)}

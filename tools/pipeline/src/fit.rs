@@ -55,6 +55,8 @@ pub struct Recipe {
     pub finetune_decay: f64,
     /// Random frames of every clip in a step.
     pub finetune_frames: usize,
+    /// Learning rate of the codec's columns, relative to the others: there are few clips of a codec and a content.
+    pub codec_rate: f64,
     /// Loss of the fine-tuning.
     pub loss: Loss,
     /// Full-batch steps of the variance stage.
@@ -74,7 +76,7 @@ pub enum Loss {
 impl Default for Recipe {
     fn default() -> Self {
         Self {
-            hidden: 32,
+            hidden: 24,
             depth: 2,
             dropout: 0.0,
             feature_dropout_pretrain: 0.0,
@@ -87,6 +89,7 @@ impl Default for Recipe {
             finetune_rate: 1e-2,
             finetune_decay: 0.2,
             finetune_frames: 1,
+            codec_rate: 0.1,
             loss: Loss::Mse,
             variance_steps: 200,
         }
@@ -109,14 +112,14 @@ impl AdamW {
         Self { first: zeros.clone(), second: zeros, steps: 0 }
     }
 
-    /// One step; `mask` says which elements of a parameter may move.
+    /// One step; `share` is the part of the rate at which an element of a parameter moves, 1 where there is none.
     fn step(
         &mut self,
         network: &Network,
         loss: &Tensor,
         rate: f64,
         decay: f64,
-        mask: Option<&dyn Fn(usize, usize) -> bool>,
+        share: Option<&dyn Fn(usize, usize) -> f32>,
     ) -> Result<()> {
         const BETA1: f32 = 0.9;
         const BETA2: f32 = 0.999;
@@ -131,7 +134,8 @@ impl AdamW {
             let gradient: Vec<f32> = gradient.flatten_all()?.to_vec1()?;
             let mut values: Vec<f32> = parameter.flatten_all()?.to_vec1()?;
             for (i, (value, g)) in values.iter_mut().zip(gradient).enumerate() {
-                if mask.is_some_and(|mask| !mask(index, i)) {
+                let rate = rate * share.map_or(1.0, |share| share(index, i));
+                if rate == 0.0 {
                     continue;
                 }
                 let m = &mut self.first[index][i];
@@ -415,6 +419,10 @@ impl<'a> Fit<'a> {
         let network = Network::new(&state.weights)?;
         let clips = self.clips();
         let (target, weight) = self.targets(&clips)?;
+        let (features, inputs, codec_rate) = (self.samples.width, self.samples.width + self.codecs, self.recipe.codec_rate as f32);
+        let share = move |parameter: usize, element: usize| {
+            if parameter == 0 && element % inputs >= features { codec_rate } else { 1.0 }
+        };
         for _ in 0..STEPS_PER_UNIT.min(self.recipe.finetune_steps - state.done) {
             let mut rng = self.rng(Stage::Finetune, state.done as u64);
             let frames = self.recipe.finetune_frames;
@@ -433,7 +441,7 @@ impl<'a> Fit<'a> {
             };
             let loss = (loss * &weight)?.sum_all()?;
             let rate = self.recipe.finetune_rate * half_cosine(state.done, self.recipe.finetune_steps);
-            state.optimiser.step(&network, &loss, rate, self.recipe.finetune_decay, None)?;
+            state.optimiser.step(&network, &loss, rate, self.recipe.finetune_decay, Some(&share))?;
             state.done += 1;
         }
         state.weights = network.weights()?;
@@ -461,8 +469,8 @@ impl<'a> Fit<'a> {
         let (target, weight) = self.targets(&clips)?;
         let last = network.parameters().len() - 2;
         let hidden = self.recipe.hidden;
-        let mask = move |parameter: usize, element: usize| {
-            (parameter == last && element >= hidden) || (parameter == last + 1 && element == 1)
+        let share = move |parameter: usize, element: usize| {
+            f32::from(u8::from((parameter == last && element >= hidden) || (parameter == last + 1 && element == 1)))
         };
         for _ in 0..STEPS_PER_UNIT.min(self.recipe.variance_steps - state.done) {
             let mut rng = self.rng(Stage::Variance, state.done as u64);
@@ -478,7 +486,7 @@ impl<'a> Fit<'a> {
             let likelihood = (deviation.log()? + ((error / deviation)?.sqr()? * 0.5)?)?;
             let loss = (likelihood * &weight)?.sum_all()?;
             let rate = self.recipe.finetune_rate * half_cosine(state.done, self.recipe.variance_steps);
-            state.optimiser.step(&network, &loss, rate, self.recipe.finetune_decay, Some(&mask))?;
+            state.optimiser.step(&network, &loss, rate, self.recipe.finetune_decay, Some(&share))?;
             state.done += 1;
         }
         state.weights = network.weights()?;

@@ -123,6 +123,9 @@ pub struct RecipeArgs {
     /// Random frames of each clip in a step of the fine-tuning
     #[arg(long, default_value_t = Recipe::default().finetune_frames)]
     pub finetune_frames: usize,
+    /// Learning rate of the codec's columns, relative to the others
+    #[arg(long, default_value_t = Recipe::default().codec_rate)]
+    pub codec_rate: f64,
     /// Loss of the fine-tuning
     #[arg(long, value_enum, default_value = "mse")]
     pub loss: Loss,
@@ -148,6 +151,7 @@ impl RecipeArgs {
             finetune_rate: self.finetune_rate,
             finetune_decay: self.finetune_decay,
             finetune_frames: self.finetune_frames,
+            codec_rate: self.codec_rate,
             loss: self.loss,
             variance_steps: self.variance_steps,
         }

@@ -55,7 +55,7 @@ pub fn harmonise(corpus: &Corpus, reference: &[String], seed: u64) -> Result<(Ve
     let codec = vec![0; six.clips.len()];
     let weighting = Weighting { content_power: 0.0, ..Weighting::default() };
     let (samples, _) = Samples::new(&six, &six.teacher, &codec, usize::MAX, &weighting, held_out)?;
-    let recipe = Recipe { pretrain_epochs: 40, pretrain_batch: 512, feature_dropout_pretrain: 0.0, ..Recipe::default() };
+    let recipe = Recipe { hidden: 32, pretrain_epochs: 40, pretrain_batch: 512, feature_dropout_pretrain: 0.0, ..Recipe::default() };
     let fit = Fit::new(&samples, &recipe, 0, false, seed)?;
     let weights = fit.pretrained_weights()?;
     let rescored: Vec<f32> = predict_frames(&weights, &samples, &codec)?

@@ -17,7 +17,7 @@ const CLIPS: usize = 24;
 const FRAMES: usize = 4;
 
 /// Writes clips of `contents` contents; each codec's ratings are shifted by up to `codec_effect` points either way,
-/// while its features are not. Features are the quality and noise; `cambi` is missing, `motion` has nulls.
+/// while its features are not. Features are the quality, the content's detail, and noise; VMAF mistakes detail for quality; `cambi` is missing, `motion` has nulls.
 pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut text: [Vec<ByteArray>; 4] = Default::default();
@@ -42,7 +42,7 @@ pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
                     let z = quality + noise + 0.1 * detail * (column % 3) as f32;
                     features[column].push(if *name == "cambi" { f32::NAN } else if name.starts_with("psnr") { 20.0 + 30.0 * z } else { z });
                 }
-                vmaf.push((100.0 * quality + rng.random_range(-8.0..8.0)).clamp(0.0, 100.0));
+                vmaf.push((100.0 * quality + 20.0 * detail + rng.random_range(-4.0..4.0)).clamp(0.0, 100.0));
                 mos.push(rating);
             }
         }
