@@ -6,6 +6,9 @@
 //! branches, which the family does not. Only two things stay symbolic until something needs them,
 //! so that GELU is recognised however its factors are grouped: a scalar factor, and p + q erf(r x)
 //! with or without a factor x.
+//!
+//! Scalers stay operations of their own, in the graph's order: worked into the weights they would
+//! round otherwise, and where large products cancel that is more than the engines may differ.
 
 use std::collections::{HashMap, HashSet};
 use std::f64::consts::FRAC_1_SQRT_2;
@@ -418,12 +421,15 @@ impl<'g> Compiler<'g> {
                 }
             }
             Stage::Hidden => {
-                let is_first = self.layers.len() == 1;
                 if let Some(layer) = self.layers.last_mut() {
-                    let mut none = Vec::new();
-                    let codec = if is_first { &mut self.codec_weights } else { &mut none };
-                    if !(layer.then.is_empty() && fold_after(layer, codec, &map)) {
-                        layer.then.push(map);
+                    match map {
+                        // MatMul, then Add.
+                        Map::Add(bias)
+                            if layer.then.is_empty() && layer.bias.iter().all(|b| *b == 0.0) =>
+                        {
+                            layer.bias = bias;
+                        }
+                        map => layer.then.push(map),
                     }
                 }
             }
@@ -438,7 +444,14 @@ impl<'g> Compiler<'g> {
             (Value::Constant(c), Value::Rows(x)) => (x, c, true),
             (Value::Constant(_), Value::Constant(_)) => bail!(NotSup, "{at}: of constants"),
         };
-        let columns = columns(at, c, &x.tail)?;
+        // One value is not spread over the columns before something needs it there.
+        let columns = match constant::scalar(c) {
+            Some(value) if c.dims.len() <= 1 + x.tail.len() => vec![value],
+            _ => {
+                self.budget.spend_on_plan(width_of(&x.tail).unwrap_or(0)).map_err(|e| e.of(at))?;
+                columns(at, c, &x.tail)?
+            }
+        };
         let uniform = columns.iter().all(|v| v.to_bits() == columns[0].to_bits());
         let s = f64::from(columns[0]);
         let form = match (at.op, x.form) {
@@ -458,6 +471,10 @@ impl<'g> Compiler<'g> {
         if let Some(form) = form {
             return Ok(Rows { form, ..x.clone() });
         }
+        let columns = match columns.as_slice() {
+            &[value] => vec![value; width_of(&x.tail).unwrap_or(1)],
+            _ => columns,
+        };
         let map = match (at.op, constant_first) {
             ("Add", _) => Map::Add(columns),
             ("Sub", false) => Map::Sub(columns),
@@ -589,11 +606,7 @@ impl<'g> Compiler<'g> {
         let version = self.settle(at, x)?;
         match self.end(at, version)? {
             Stage::Input(parts) => layer = self.first_layer(at, parts, layer)?,
-            Stage::Hidden => {
-                if let Some(previous) = self.layers.last_mut() {
-                    fold_scales_before(&mut previous.then, &mut layer.weights, layer.n_outputs);
-                }
-            }
+            Stage::Hidden => {}
         }
         self.layers.push(layer);
         let version = self.begin(Stage::Hidden);
@@ -608,11 +621,10 @@ impl<'g> Compiler<'g> {
         }
         let mut features = None;
         let mut rest = weights.as_slice();
-        for mut part in parts {
+        for part in parts {
             let (own, after) = rest.split_at(part.width * n_outputs);
             rest = after;
-            let mut own = own.to_vec();
-            fold_scales_before(&mut part.maps, &mut own, n_outputs);
+            let own = own.to_vec();
             match part.role {
                 Role::Features => {
                     self.feature_maps = part.maps;
@@ -842,59 +854,4 @@ fn columns(at: &At<'_>, c: &Tensor, tail: &[usize]) -> Result<Vec<f32>> {
         return Ok(vec![*value; width]);
     }
     bail!(NotSup, "{at}: constant of shape {:?} over rows of [{}]", c.dims, shape_text(tail))
-}
-
-/// Works a map into the layer before it (and the codec block's share of it), where no value
-/// loses precision.
-fn fold_after(layer: &mut Layer, codec_weights: &mut Vec<f32>, map: &Map) -> bool {
-    let (factors, shifts): (Vec<f64>, Vec<f64>) = match map {
-        Map::Add(c) => c.iter().map(|&c| (1.0, f64::from(c))).unzip(),
-        Map::Sub(c) => c.iter().map(|&c| (1.0, -f64::from(c))).unzip(),
-        Map::SubFrom(c) => c.iter().map(|&c| (-1.0, f64::from(c))).unzip(),
-        Map::Mul(c) => c.iter().map(|&c| (f64::from(c), 0.0)).unzip(),
-        Map::Div(c) => c.iter().map(|&c| (f64::from(c).recip(), 0.0)).unzip(),
-        Map::Clip { .. } | Map::Relu | Map::Gelu => return false,
-    };
-    let factor = |i: usize| factors[i % layer.n_outputs];
-    let (Some(weights), Some(codec)) =
-        (scaled(&layer.weights, factor), scaled(codec_weights, factor))
-    else {
-        return false;
-    };
-    let bias: Vec<f32> = (layer.bias.iter().zip(&factors).zip(&shifts))
-        .map(|((&b, f), s)| (f64::from(b) * f + s) as f32)
-        .collect();
-    if bias.iter().any(|b| !b.is_finite()) {
-        return false;
-    }
-    layer.weights = weights;
-    layer.bias = bias;
-    *codec_weights = codec;
-    true
-}
-
-/// Works the scalings that a layer's inputs end with into its weights. Shifts stay: subtracting a
-/// mean after the products would cancel what it cancels exactly before.
-fn fold_scales_before(maps: &mut Vec<Map>, weights: &mut Vec<f32>, n_outputs: usize) {
-    while let Some(map) = maps.last() {
-        let folded = match map {
-            Map::Mul(c) => scaled(weights, |i| f64::from(c[i / n_outputs])),
-            Map::Div(c) => scaled(weights, |i| f64::from(c[i / n_outputs]).recip()),
-            _ => None,
-        };
-        let Some(folded) = folded else {
-            return;
-        };
-        *weights = folded;
-        maps.pop();
-    }
-}
-
-/// The weights times a factor each; `None` where one would lose what it was.
-fn scaled(weights: &[f32], factor: impl Fn(usize) -> f64) -> Option<Vec<f32>> {
-    let scaled = weights.iter().enumerate().map(|(i, &w)| {
-        let v = (f64::from(w) * factor(i)) as f32;
-        (v.is_normal() || (v == 0.0 && w == 0.0)).then_some(v)
-    });
-    scaled.collect()
 }

@@ -73,25 +73,36 @@ impl Plan {
         self.layers[self.layers.len() - 1].n_outputs
     }
 
-    /// The first layer's bias for each row of a codec table: the block is constant per codec, so
-    /// its product with the weights is too.
-    pub(super) fn codec_biases(&self, table: &[f32]) -> Vec<f32> {
+    /// What the first layer adds to the sum over the features, for each row of a codec table: the
+    /// block is constant per codec, so its products with the weights are too. They stay apart, and
+    /// the bias comes last, so that sums round as those of one long matrix product do.
+    pub(super) fn codec_addends(&self, table: &[f32]) -> Addends {
         let width = self.first_width();
-        let mut biases = Vec::with_capacity(table.len() / self.n_codecs.max(1) * width);
+        let mut blocks: Vec<Vec<(usize, f32)>> = Vec::new();
         for block in table.chunks_exact(self.n_codecs.max(1)) {
             let mut block = block.to_vec();
             for map in &self.codec_maps {
                 apply(map, &mut block);
             }
-            for (j, &b) in self.layers[0].bias.iter().enumerate() {
-                let sum = block.iter().enumerate().fold(f64::from(b), |sum, (i, &x)| {
-                    sum + f64::from(x) * f64::from(self.codec_weights[i * width + j])
-                });
-                biases.push(sum as f32);
-            }
+            blocks.push(block.into_iter().enumerate().filter(|(_, x)| *x != 0.0).collect());
         }
-        biases
+        let n_terms = blocks.iter().map(Vec::len).max().unwrap_or(0);
+        let mut values = Vec::with_capacity(blocks.len() * (n_terms + 1) * width);
+        for block in blocks {
+            for &(i, x) in &block {
+                values.extend(self.codec_weights[i * width..][..width].iter().map(|w| x * w));
+            }
+            values.resize(values.len() + (n_terms - block.len()) * width, 0.0);
+            values.extend_from_slice(&self.layers[0].bias);
+        }
+        Addends { per_row: n_terms + 1, values }
     }
+}
+
+/// Vectors of the first layer's width, `per_row` of them for each codec id.
+pub(super) struct Addends {
+    pub per_row: usize,
+    pub values: Vec<f32>,
 }
 
 /// A map on one short row, in f32 as the graph has it. Not for speed.

@@ -34,6 +34,8 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Score(Box<score::Args>),
+    #[cfg(feature = "pipeline")]
+    Extract(Box<vmaf_fr_pipeline::extract::ExtractArgs>),
     Models(models::Args),
     Inspect(inspect::Args),
     #[cfg(feature = "pipeline")]
@@ -48,6 +50,8 @@ impl Command {
     fn run(self) -> Result<ExitCode, Failure> {
         match self {
             Self::Score(args) => score::run(&args)?,
+            #[cfg(feature = "pipeline")]
+            Self::Extract(args) => return Ok(vmaf_fr_pipeline::extract::run(&args)?),
             Self::Models(args) => models::run(&args)?,
             Self::Inspect(args) => inspect::run(&args)?,
             #[cfg(feature = "pipeline")]

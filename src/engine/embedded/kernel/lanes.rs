@@ -3,6 +3,11 @@
 
 use super::gelu;
 
+/// Work for `Lanes::enable`; `run` is `inline(always)`.
+pub(super) trait Task {
+    fn run(self);
+}
+
 /// Vector arithmetic of one instruction set. A value of the type is the proof that the processor
 /// has that set: SIMD implementations hand it out only after detection.
 ///
@@ -17,9 +22,10 @@ pub(super) trait Lanes: Copy + Send + 'static {
     const PANEL: usize;
     /// Frames per tile at most.
     const ROWS: usize;
-    /// Vectors of sums that fit the registers beside what else a tile needs.
-    const SUMS: usize;
 
+    /// Runs a task as a function of its own in which the instruction set is enabled. What a task
+    /// keeps in registers has them to itself.
+    fn enable<T: Task>(self, task: T);
     fn splat(self, x: f32) -> Self::V;
     /// The first `WIDTH` values of `x`, zeros where it is shorter. For packing, not for speed.
     fn pack(self, x: &[f32]) -> Self::V;

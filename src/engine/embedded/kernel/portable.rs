@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Arrays that compilers turn into whatever vectors the target has. No unsafe code.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Task};
 
 /// Eight f32 in an array: two SSE or NEON registers, one of AVX.
 #[derive(Clone, Copy)]
@@ -23,8 +23,11 @@ impl Lanes for Portable {
     const WIDTH: usize = 8;
     const PANEL: usize = 2;
     const ROWS: usize = 2;
-    const SUMS: usize = 8;
 
+    #[inline(never)]
+    fn enable<T: Task>(self, task: T) {
+        task.run();
+    }
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
         [x; 8]

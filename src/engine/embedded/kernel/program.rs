@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Packed layers and the loops over them.
 
-use super::super::plan::{Layer, Map, Plan};
-use super::lanes::Lanes;
+// Codec ids were checked; tiles are indexed by row and vector.
+#![allow(clippy::cast_sign_loss, clippy::needless_range_loop)]
+
+use super::super::plan::{Addends, Layer, Map, Plan};
+use super::Run;
+use super::lanes::{Lanes, Task};
 
 /// Frames that go through all layers before the next ones, so that their activations stay in the
 /// first-level cache beside the weights. A multiple of every tile height.
@@ -52,8 +56,10 @@ struct PackedLayer<V> {
     /// Vectors per row of outputs.
     stride: usize,
     weights: Weights<V>,
-    /// One row of `stride` vectors per codec id; a single row in all layers but the first.
-    bias: Vec<V>,
+    /// What is added to the sums, the bias last: `per_row` times `stride` vectors per codec id in
+    /// the first layer, the bias alone in the others.
+    addends: Vec<V>,
+    addends_per_row: usize,
     activation: Activation,
     then: Vec<PackedMap<V>>,
 }
@@ -137,7 +143,8 @@ fn pack_layer<S: Lanes>(s: S, layer: &Layer, is_last: bool) -> PackedLayer<S::V>
         n_outputs: layer.n_outputs,
         stride,
         weights,
-        bias: pack_rows(s, &layer.bias, 0.0),
+        addends: pack_rows(s, &layer.bias, 0.0),
+        addends_per_row: 1,
         activation,
         then: then.iter().map(|m| pack_map(s, m)).collect(),
     }
@@ -165,32 +172,7 @@ impl<S: Lanes> Program<S> {
         }
     }
 
-    pub(super) fn pack_biases(&mut self, biases: &[f32]) {
-        let s = self.lanes;
-        let layer = &mut self.layers[0];
-        layer.bias =
-            biases.chunks_exact(layer.n_outputs).flat_map(|row| pack_rows(s, row, 0.0)).collect();
-    }
-
-    #[inline(always)]
-    pub(super) fn run_all(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]) {
-        let rows = out.len() / self.output_width;
-        let mut row = 0;
-        while row < rows {
-            let n = (rows - row).min(BLOCK);
-            let ids = if ids.is_empty() { ids } else { &ids[row..row + n] };
-            self.run_block(
-                &z[row * self.n_features..(row + n) * self.n_features],
-                ids,
-                n,
-                &mut out[row * self.output_width..(row + n) * self.output_width],
-            );
-            row += n;
-        }
-    }
-
     /// Runs `n <= BLOCK` rows.
-    #[inline(always)]
     fn run_block(&mut self, z: &[f32], ids: &[i32], n: usize, out: &mut [f32]) {
         let s = self.lanes;
         let (mut src, mut dst) = (&mut self.front[..], &mut self.back[..]);
@@ -204,7 +186,7 @@ impl<S: Lanes> Program<S> {
             }
             let rows = &mut src[..n * self.feature_stride];
             for map in &self.feature_maps {
-                apply(s, map, rows, self.feature_stride);
+                s.enable(Apply { s, map, rows, stride: self.feature_stride });
             }
         }
         let mut src_stride = self.feature_stride;
@@ -234,20 +216,50 @@ impl<S: Lanes> Program<S> {
                     }
                 }
                 Weights::Dots(w) => {
-                    dots(s, w, &src[..n * src_stride], src_stride, layer, ids, rows)
+                    let src = &src[..n * src_stride];
+                    s.enable(Dots { s, w, src, src_stride, layer, ids, rows, n });
                 }
             }
             for map in &layer.then {
-                apply(s, map, rows, layer.stride);
+                s.enable(Apply { s, map, rows, stride: layer.stride });
             }
             src_stride = layer.stride;
             std::mem::swap(&mut src, &mut dst);
         }
-        let values = S::flat(&src[..n * src_stride]);
-        for (to, row) in
-            out.chunks_exact_mut(self.output_width).zip(values.chunks_exact(src_stride * S::WIDTH))
-        {
-            to.copy_from_slice(&row[..self.output_width]);
+        let (values, width) = (S::flat(src), self.output_width);
+        for r in 0..n {
+            let from = r * src_stride * S::WIDTH;
+            for j in 0..width {
+                out[r * width + j] = values[from + j];
+            }
+        }
+    }
+}
+
+impl<S: Lanes> Run for Program<S> {
+    fn set_addends(&mut self, addends: &Addends) {
+        let s = self.lanes;
+        let layer = &mut self.layers[0];
+        layer.addends_per_row = addends.per_row;
+        layer.addends = addends
+            .values
+            .chunks_exact(layer.n_outputs)
+            .flat_map(|row| pack_rows(s, row, 0.0))
+            .collect();
+    }
+
+    fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]) {
+        let rows = out.len() / self.output_width;
+        let mut row = 0;
+        while row < rows {
+            let end = (row + BLOCK).min(rows);
+            self.run_block(
+                &z[row * self.n_features..end * self.n_features],
+                if ids.is_empty() { ids } else { &ids[row..end] },
+                end - row,
+                &mut out[row * self.output_width..end * self.output_width],
+            );
+            row = end;
         }
     }
 }
@@ -279,8 +291,7 @@ impl<V> Clone for Output<'_, V> {
 
 impl<V> Copy for Output<'_, V> {}
 
-/// All rows of one panel.
-#[inline(always)]
+/// All rows of one panel, the most that a tile takes at a time.
 fn tiles<S: Lanes, const J: usize>(
     s: S,
     w: &[[S::V; J]],
@@ -288,164 +299,160 @@ fn tiles<S: Lanes, const J: usize>(
     output: Output<'_, S::V>,
     rows: &mut [S::V],
 ) {
-    let mut row = 0;
+    let mut first = 0;
     if S::ROWS >= 6 {
-        while input.n - row >= 6 {
-            tile::<S, 6, J>(s, w, input, output, row, rows);
-            row += 6;
-        }
+        first = tiles_of::<S, 6, J>(s, w, input, output, rows, first);
     }
     if S::ROWS >= 3 {
-        while input.n - row >= 3 {
-            tile::<S, 3, J>(s, w, input, output, row, rows);
-            row += 3;
-        }
+        first = tiles_of::<S, 3, J>(s, w, input, output, rows, first);
     }
-    while input.n - row >= 2 {
-        tile::<S, 2, J>(s, w, input, output, row, rows);
-        row += 2;
-    }
-    if row < input.n {
-        tile::<S, 1, J>(s, w, input, output, row, rows);
-    }
+    first = tiles_of::<S, 2, J>(s, w, input, output, rows, first);
+    tiles_of::<S, 1, J>(s, w, input, output, rows, first);
 }
 
-/// M rows of one panel. The inputs are summed in two halves, each in order, the bias first in the
-/// first half: one frame alone then has two chains of additions per vector in flight.
+/// The rows from `first` on that make up whole tiles of M; gives back the next one.
 #[inline(always)]
-fn tile<S: Lanes, const M: usize, const J: usize>(
+fn tiles_of<S: Lanes, const M: usize, const J: usize>(
     s: S,
     w: &[[S::V; J]],
     input: Input<'_>,
     output: Output<'_, S::V>,
-    row: usize,
     rows: &mut [S::V],
-) {
-    let layer = output.layer;
-    let half = input.n_inputs.div_ceil(2);
-    let (w1, w2) = w[..input.n_inputs].split_at(half);
-    let mut x1: [&[f32]; M] = [&[]; M];
-    let mut x2: [&[f32]; M] = [&[]; M];
-    let mut bias = [[s.zero(); J]; M];
-    for m in 0..M {
-        let start = (row + m) * input.stride;
-        (x1[m], x2[m]) = input.x[start..start + input.n_inputs].split_at(half);
-        let id = output.ids.get(row + m).map_or(0, |&id| id as usize);
-        let start = id * layer.stride + output.column;
-        let from = &layer.bias[start..start + J];
-        for j in 0..J {
-            bias[m][j] = from[j];
-        }
+    first: usize,
+) -> usize {
+    let end = first + (input.n - first) / M * M;
+    if first < end {
+        s.enable(Tiles::<S, M, J> { s, w, input, output, rows, first, end });
     }
-    let zero = [[s.zero(); J]; M];
-    let (sum1, sum2) = if 2 * M * J <= S::SUMS {
-        accumulate2(s, (w1, w2), (x1, x2), (bias, zero))
-    } else {
-        (accumulate(s, w1, x1, bias), accumulate(s, w2, x2, zero))
-    };
-    for m in 0..M {
-        let start = (row + m) * layer.stride + output.column;
-        let to = &mut rows[start..start + J];
-        for j in 0..J {
-            let sum = s.add(sum1[m][j], sum2[m][j]);
-            to[j] = activate(s, layer.activation, sum);
-        }
-    }
+    end
 }
 
-/// J vectors of sums for each of M rows.
-type Sums<V, const M: usize, const J: usize> = [[V; J]; M];
-
-/// One input of each of M rows into its sums.
-#[inline(always)]
-fn step<S: Lanes, const M: usize, const J: usize>(
+/// Rows of one panel in tiles of M.
+struct Tiles<'a, S: Lanes, const M: usize, const J: usize> {
     s: S,
-    w: &[S::V; J],
-    x: &[&[f32]; M],
-    k: usize,
-    sums: &mut Sums<S::V, M, J>,
-) {
-    let mut b = [s.zero(); M];
-    for m in 0..M {
-        b[m] = s.splat(x[m][k]);
-    }
-    for j in 0..J {
-        for m in 0..M {
-            sums[m][j] = s.fma(b[m], w[j], sums[m][j]);
+    w: &'a [[S::V; J]],
+    input: Input<'a>,
+    output: Output<'a, S::V>,
+    rows: &'a mut [S::V],
+    first: usize,
+    end: usize,
+}
+
+impl<S: Lanes, const M: usize, const J: usize> Task for Tiles<'_, S, M, J> {
+    /// For each tile the sum over the inputs in order, then the addends.
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, w, input, output, rows, first, end } = self;
+        let layer = output.layer;
+        for row in (first..end).step_by(M) {
+            let mut x: [&[f32]; M] = [&[]; M];
+            for m in 0..M {
+                let start = (row + m) * input.stride;
+                x[m] = &input.x[start..start + input.n_inputs];
+            }
+            let sums = accumulate(s, &w[..input.n_inputs], x);
+            for m in 0..M {
+                let id = output.ids.get(row + m).map_or(0, |&id| id as usize);
+                let start = (row + m) * layer.stride + output.column;
+                let to = &mut rows[start..start + J];
+                let mut sum = sums[m];
+                for term in 0..layer.addends_per_row {
+                    let start = (id * layer.addends_per_row + term) * layer.stride + output.column;
+                    let addend = &layer.addends[start..start + J];
+                    for j in 0..J {
+                        sum[j] = s.add(sum[j], addend[j]);
+                    }
+                }
+                for j in 0..J {
+                    to[j] = activate(s, layer.activation, sum[j]);
+                }
+            }
         }
     }
 }
 
-// Sums go in and out by value, so that they stay in registers.
-
+/// Products of M rows with the J vectors of a panel, summed over the inputs in order. Returned by
+/// value, so that the sums stay in registers.
 #[inline(always)]
 fn accumulate<S: Lanes, const M: usize, const J: usize>(
     s: S,
     w: &[[S::V; J]],
     mut x: [&[f32]; M],
-    mut sums: Sums<S::V, M, J>,
-) -> Sums<S::V, M, J> {
+) -> [[S::V; J]; M] {
     for x in &mut x {
         *x = &x[..w.len()];
     }
-    for (k, w) in w.iter().enumerate() {
-        step(s, w, &x, k, &mut sums);
+    let mut sums = [[s.zero(); J]; M];
+    // A layer has inputs; the compiler sees here that nothing reads the zeros.
+    for m in 0..M {
+        let b = s.splat(x[m][0]);
+        for j in 0..J {
+            sums[m][j] = s.mul(b, w[0][j]);
+        }
+    }
+    for (k, w) in w[1..].iter().enumerate() {
+        // The smaller of the two operands is held in registers, the larger one passes through.
+        if M > J {
+            for m in 0..M {
+                let b = s.splat(x[m][k + 1]);
+                for j in 0..J {
+                    sums[m][j] = s.fma(b, w[j], sums[m][j]);
+                }
+            }
+        } else {
+            let mut b = [s.zero(); M];
+            for m in 0..M {
+                b[m] = s.splat(x[m][k + 1]);
+            }
+            for j in 0..J {
+                for m in 0..M {
+                    sums[m][j] = s.fma(b[m], w[j], sums[m][j]);
+                }
+            }
+        }
     }
     sums
 }
 
-/// Both halves at once; the first may be longer by one.
-#[inline(always)]
-fn accumulate2<S: Lanes, const M: usize, const J: usize>(
+/// Dot products of each row with the weights of each output, in two chains.
+struct Dots<'a, S: Lanes> {
     s: S,
-    w: (&[[S::V; J]], &[[S::V; J]]),
-    x: ([&[f32]; M], [&[f32]; M]),
-    sums: (Sums<S::V, M, J>, Sums<S::V, M, J>),
-) -> (Sums<S::V, M, J>, Sums<S::V, M, J>) {
-    let n = w.1.len();
-    let (w1, last) = w.0.split_at(n);
-    let (mut x1, mut x2) = x;
-    for m in 0..M {
-        x1[m] = &x1[m][..n];
-        x2[m] = &x2[m][..n];
-    }
-    let (mut sums1, mut sums2) = sums;
-    for (k, (w1, w2)) in w1.iter().zip(w.1).enumerate() {
-        step(s, w1, &x1, k, &mut sums1);
-        step(s, w2, &x2, k, &mut sums2);
-    }
-    if let [w1] = last {
-        step(s, w1, &x.0, n, &mut sums1);
-    }
-    (sums1, sums2)
+    w: &'a [S::V],
+    src: &'a [S::V],
+    src_stride: usize,
+    layer: &'a PackedLayer<S::V>,
+    ids: &'a [i32],
+    rows: &'a mut [S::V],
+    n: usize,
 }
 
-/// Dot products of each row with the weights of each output, in two chains.
-#[inline(always)]
-fn dots<S: Lanes>(
-    s: S,
-    w: &[S::V],
-    src: &[S::V],
-    src_stride: usize,
-    layer: &PackedLayer<S::V>,
-    ids: &[i32],
-    rows: &mut [S::V],
-) {
-    for (r, (x, to)) in
-        src.chunks_exact(src_stride).zip(rows.chunks_exact_mut(layer.stride)).enumerate()
-    {
-        let id = ids.get(r).map_or(0, |&id| id as usize);
-        let bias = &layer.bias[id * layer.stride..(id + 1) * layer.stride];
-        to.copy_from_slice(bias);
-        for (j, w) in w.chunks_exact(src_stride).enumerate() {
-            let mut sums = [s.zero(); 2];
-            for (i, (&x, &w)) in x.iter().zip(w).enumerate() {
-                sums[i % 2] = s.fma(x, w, sums[i % 2]);
+impl<S: Lanes> Task for Dots<'_, S> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, w, src, src_stride, layer, ids, rows, n } = self;
+        for r in 0..n {
+            let x = &src[r * src_stride..(r + 1) * src_stride];
+            let to = &mut rows[r * layer.stride..(r + 1) * layer.stride];
+            let id = ids.get(r).map_or(0, |&id| id as usize);
+            let per_id = layer.addends_per_row * layer.stride;
+            let addends = S::flat(&layer.addends[id * per_id..(id + 1) * per_id]);
+            for j in 0..layer.n_outputs {
+                let w = &w[j * src_stride..(j + 1) * src_stride];
+                let mut sums = [s.zero(); 2];
+                for (i, (&x, &w)) in x.iter().zip(w).enumerate() {
+                    sums[i % 2] = s.fma(x, w, sums[i % 2]);
+                }
+                let mut sum = s.sum(s.add(sums[0], sums[1]));
+                for term in 0..layer.addends_per_row {
+                    sum += addends[term * layer.stride * S::WIDTH + j];
+                }
+                S::flat_mut(to)[j] = sum;
             }
-            S::flat_mut(to)[j] += s.sum(s.add(sums[0], sums[1]));
-        }
-        for v in to {
-            *v = activate(s, layer.activation, *v);
+            if layer.activation != Activation::None {
+                for v in to {
+                    *v = activate(s, layer.activation, *v);
+                }
+            }
         }
     }
 }
@@ -460,23 +467,33 @@ fn activate<S: Lanes>(s: S, activation: Activation, x: S::V) -> S::V {
 }
 
 /// A map over whole rows.
-#[inline(always)]
-fn apply<S: Lanes>(s: S, map: &PackedMap<S::V>, rows: &mut [S::V], stride: usize) {
-    for row in rows.chunks_exact_mut(stride) {
-        match map {
-            PackedMap::Add(c) => each(row, c, |x, c| s.add(x, c)),
-            PackedMap::Sub(c) => each(row, c, |x, c| s.sub(x, c)),
-            PackedMap::SubFrom(c) => each(row, c, |x, c| s.sub(c, x)),
-            PackedMap::Mul(c) => each(row, c, |x, c| s.mul(x, c)),
-            PackedMap::Div(c) => each(row, c, |x, c| s.div(x, c)),
-            PackedMap::Clip { min, max } => {
-                for x in row {
-                    *x = s.min(s.max(*x, *min), *max);
+struct Apply<'a, S: Lanes> {
+    s: S,
+    map: &'a PackedMap<S::V>,
+    rows: &'a mut [S::V],
+    stride: usize,
+}
+
+impl<S: Lanes> Task for Apply<'_, S> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, map, rows, stride } = self;
+        for row in rows.chunks_exact_mut(stride) {
+            match map {
+                PackedMap::Add(c) => each(row, c, |x, c| s.add(x, c)),
+                PackedMap::Sub(c) => each(row, c, |x, c| s.sub(x, c)),
+                PackedMap::SubFrom(c) => each(row, c, |x, c| s.sub(c, x)),
+                PackedMap::Mul(c) => each(row, c, |x, c| s.mul(x, c)),
+                PackedMap::Div(c) => each(row, c, |x, c| s.div(x, c)),
+                PackedMap::Clip { min, max } => {
+                    for x in row {
+                        *x = s.min(s.max(*x, *min), *max);
+                    }
                 }
-            }
-            PackedMap::Activation(a) => {
-                for x in row {
-                    *x = activate(s, *a, *x);
+                PackedMap::Activation(a) => {
+                    for x in row {
+                        *x = activate(s, *a, *x);
+                    }
                 }
             }
         }

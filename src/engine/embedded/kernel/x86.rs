@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! AVX2 with FMA, and AVX-512F.
 
+#[allow(clippy::wildcard_imports)] // Intrinsics.
 use std::arch::x86_64::*;
 
 use super::gelu;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Task};
 
 /// Proof that the processor has AVX2 and FMA.
 #[derive(Clone, Copy)]
@@ -34,8 +35,16 @@ impl Lanes for Avx2 {
     const WIDTH: usize = 8;
     const PANEL: usize = 4;
     const ROWS: usize = 3;
-    const SUMS: usize = 12;
 
+    #[inline(always)]
+    fn enable<T: Task>(self, task: T) {
+        #[target_feature(enable = "avx2,fma")]
+        fn enabled<T: Task>(task: T) {
+            task.run();
+        }
+        // SAFETY: `self` is only made where AVX2 and FMA were detected.
+        unsafe { enabled(task) }
+    }
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
         // SAFETY: `self` is only made where AVX2 was detected.
@@ -126,8 +135,16 @@ impl Lanes for Avx512 {
     const WIDTH: usize = 16;
     const PANEL: usize = 4;
     const ROWS: usize = 6;
-    const SUMS: usize = 24;
 
+    #[inline(always)]
+    fn enable<T: Task>(self, task: T) {
+        #[target_feature(enable = "avx512f,avx2,fma")]
+        fn enabled<T: Task>(task: T) {
+            task.run();
+        }
+        // SAFETY: `self` is only made where AVX-512F, AVX2 and FMA were detected.
+        unsafe { enabled(task) }
+    }
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
         // SAFETY: `self` is only made where AVX-512F was detected.

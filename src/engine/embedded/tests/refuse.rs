@@ -176,6 +176,25 @@ fn small_files_cannot_ask_for_much_memory() {
     assert!(message.contains("elements"), "{message}");
 }
 
+#[test]
+fn small_files_cannot_ask_for_much_time() {
+    // A wide layer, and factors without end.
+    for wide_constant in [false, true] {
+        let mut b = Build::new(1000, 0, 17);
+        let mut x = b.gemm("features", 1000, 2000, vec![0.5; 2_000_000], vec![0.0; 2000]);
+        let c = if wide_constant {
+            b.f32(&[2000], (0..2000).map(|i| 1.0 + i as f32 * 1e-9).collect())
+        } else {
+            b.scalar(1.5, 0)
+        };
+        for i in 0..50_000 {
+            x = b.op(if i % 2 == 0 { "Add" } else { "Mul" }, &[&x, &c], vec![]);
+        }
+        let (errno, message) = refused(&b.finish(&x, 1, true));
+        assert_eq!(errno, Errno::NotSup, "{message}");
+    }
+}
+
 /// Damages a graph in one place.
 fn damage(r: &mut Random, graph: &mut Graph) {
     let nodes = graph.nodes.len();
