@@ -46,7 +46,8 @@ pub fn harmonise(corpus: &Corpus, reference: &[String], seed: u64) -> Result<(Ve
         feature_names: CANONICAL_FEATURES.iter().map(|&n| n.to_owned()).collect(),
         clips: corpus.clips.clone(),
         features: (0..frames).flat_map(|f| columns.iter().map(move |&c| corpus.frame(f)[c])).collect(),
-        teacher: corpus.teacher.clone(),
+        // VMAF is cut off at 0 and 100; a network learns what lies between and is cut off likewise.
+        teacher: corpus.teacher.iter().map(|&t| if t > 0.0 && t < 100.0 { t } else { f32::NAN }).collect(),
         rows: corpus.rows,
     };
     // The stage used is the one that ignores ratings; it needs clips with some.
@@ -55,7 +56,13 @@ pub fn harmonise(corpus: &Corpus, reference: &[String], seed: u64) -> Result<(Ve
     let codec = vec![0; six.clips.len()];
     let weighting = Weighting { content_power: 0.0, ..Weighting::default() };
     let (samples, _) = Samples::new(&six, &six.teacher, &codec, usize::MAX, &weighting, held_out)?;
-    let recipe = Recipe { hidden: 32, pretrain_epochs: 40, pretrain_batch: 512, feature_dropout_pretrain: 0.0, ..Recipe::default() };
+    let recipe = Recipe {
+        hidden: 32,
+        pretrain_epochs: 150,
+        pretrain_batch: 256,
+        feature_dropout_pretrain: 0.0,
+        ..Recipe::default()
+    };
     let fit = Fit::new(&samples, &recipe, 0, false, seed)?;
     let weights = fit.pretrained_weights()?;
     let rescored: Vec<f32> = predict_frames(&weights, &samples, &codec)?
