@@ -38,6 +38,12 @@ enum Command {
     Extract(Box<vmaf_fr_pipeline::extract::ExtractArgs>),
     Models(models::Args),
     Inspect(inspect::Args),
+    #[cfg(feature = "pipeline")]
+    Train(Box<vmaf_fr_pipeline::train::TrainArgs>),
+    #[cfg(feature = "pipeline")]
+    Evaluate(Box<vmaf_fr_pipeline::evaluate::EvaluateArgs>),
+    #[cfg(feature = "pipeline")]
+    Gate(vmaf_fr_pipeline::gate::GateArgs),
 }
 
 impl Command {
@@ -48,6 +54,12 @@ impl Command {
             Self::Extract(args) => return Ok(vmaf_fr_pipeline::extract::run(&args)?),
             Self::Models(args) => models::run(&args)?,
             Self::Inspect(args) => inspect::run(&args)?,
+            #[cfg(feature = "pipeline")]
+            Self::Train(args) => vmaf_fr_pipeline::train::run(&args)?,
+            #[cfg(feature = "pipeline")]
+            Self::Evaluate(args) => vmaf_fr_pipeline::evaluate::run(&args)?,
+            #[cfg(feature = "pipeline")]
+            Self::Gate(args) => vmaf_fr_pipeline::gate::run(&args)?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Times the default recipe of `vmaf-fr train` in PyTorch and in vmaf-fr, turn and turn about, and prints the ratio.
+
+    scripts/bench_training.py CORPUS.parquet VMAF_FR [rounds]
+
+Both do the same work on the same rows: pre-training per frame on the teacher, fine-tuning on ratings. Reading the
+corpus is not counted on either side; vmaf-fr reports the seconds of its fit. Needs torch, numpy and pyarrow.
+"""
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+
+FEATURES = """adm2 adm_scale0 adm_scale1 adm_scale2 adm_scale3 vif_scale0 vif_scale1 vif_scale2 vif_scale3 motion motion2
+psnr_y psnr_cb psnr_cr float_ssim float_ms_ssim cambi ciede2000 psnr_hvs_y psnr_hvs_cb psnr_hvs_cr psnr_hvs""".split()
+FRAMES, HIDDEN, EPOCHS, BATCH, STEPS = 16, 24, 10, 1024, 200
+
+
+def load(path):
+    """Rows [clips, FRAMES, 22] standardised, teacher likewise, ratings."""
+    table = pq.read_table(path, columns=["dataset", "clip", "frame_index", "vmaf", "mos", *FEATURES]).to_pandas()
+    table = table.sort_values(["dataset", "clip", "frame_index"])
+    rows, teacher, mos = [], [], []
+    x = table[FEATURES].to_numpy(np.float64)
+    z = np.nan_to_num(np.clip((x - np.nanmean(x, 0)) / np.nanstd(x, 0), -6, 6)).astype(np.float32)
+    for index in table.groupby(["dataset", "clip"], sort=True).indices.values():
+        chosen = index[np.linspace(2, len(index) - 1, FRAMES).astype(int)]
+        rows.append(z[chosen])
+        teacher.append(table["vmaf"].to_numpy()[chosen] / 100)
+        mos.append(table["mos"].to_numpy()[index[0]] / 100)
+    return torch.tensor(np.stack(rows)), torch.tensor(np.stack(teacher)), torch.tensor(np.array(mos, np.float32))
+
+
+def fit(rows, teacher, mos):
+    """The recipe; returns its seconds."""
+    begin = time.perf_counter()
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(
+        torch.nn.Linear(22, HIDDEN), torch.nn.GELU(), torch.nn.Linear(HIDDEN, HIDDEN), torch.nn.GELU(), torch.nn.Linear(HIDDEN, 1)
+    )
+    flat, target = rows.reshape(-1, 22), teacher.reshape(-1).float()
+    batches = -(-len(flat) // BATCH)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=5e-3, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 5e-3, total_steps=EPOCHS * batches)
+    for _ in range(EPOCHS):
+        for chosen in torch.randperm(len(flat)).split(BATCH):
+            loss = ((net(flat[chosen])[:, 0] - target[chosen]) ** 2).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    optimiser = torch.optim.AdamW(net.parameters(), lr=1e-2, weight_decay=0.2)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 0.5 * (1 + np.cos(np.pi * step / STEPS)))
+    clips = torch.arange(len(rows))
+    for _ in range(STEPS):
+        loss = ((net(rows[clips, torch.randint(0, FRAMES, (len(rows),))])[:, 0] - mos) ** 2).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return time.perf_counter() - begin
+
+
+def rust(corpus, program):
+    """Seconds of vmaf-fr's fit of the same shape, and its peak memory in MiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [program, "train", corpus, "--id", "bench", "--output", folder, "--quiet"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return float(re.search(r"fitted in ([0-9.]+) s", done.stderr).group(1)), peak
+
+
+def main(corpus, program, rounds=7):
+    torch.set_num_threads(2)
+    data = load(corpus)
+    fit(*data)
+    theirs, ours, peak = [], [], 0.0
+    for _ in range(int(rounds)):
+        theirs.append(fit(*data))
+        seconds, peak = rust(corpus, program)
+        ours.append(seconds)
+    a, b = statistics.median(ours), statistics.median(theirs)
+    print(f"vmaf-fr {a:.2f} s, PyTorch {torch.__version__} {b:.2f} s, ratio {a / b:.2f} (medians of {rounds})")
+    print(f"peak memory of vmaf-fr train: {peak:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
