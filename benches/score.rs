@@ -21,13 +21,13 @@ fn embedded(model: &str) -> Scorer {
 fn score<const CODEC_AWARE: bool>(bencher: Bencher<'_, '_>, n: usize) {
     let model =
         if CODEC_AWARE { "builtin:fr_regressor_v2_codec_aware" } else { "builtin:fr_regressor_v1" };
-    let mut scorer = embedded(model);
-    let width = scorer.feature_names().len();
+    let mut model = embedded(model);
+    let width = model.feature_names().len();
     let features: Vec<f32> = (0..n * width).map(|i| (i % 89) as f32 * 0.3).collect();
     let ids = vec![1; n];
     let mut scores = vec![Score::default(); n];
     bencher.counter(ItemsCount::new(n)).bench_local(|| {
-        scorer.score(&features, Some(&ids), &mut scores).expect("finite features");
+        model.score(&features, Some(&ids), &mut scores).expect("finite features");
     });
 }
 

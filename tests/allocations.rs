@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn scorer(model: &str) -> Scorer {
+fn open(model: &str) -> Scorer {
     let config = Config { engine: EngineChoice::Embedded, ..Config::default() };
     Scorer::open(Some(model), &config).unwrap()
 }
@@ -47,19 +47,20 @@ fn scorer(model: &str) -> Scorer {
 #[test]
 fn scoring_does_not_allocate() {
     for model in ["builtin:fr_regressor_v1", "builtin:fr_regressor_v2_codec_aware"] {
-        let mut scorer = scorer(model);
-        let width = scorer.feature_names().len();
-        let n_codecs = scorer.codec_names().len();
+        let mut fr = open(model);
+        let width = fr.feature_names().len();
+        let n_codecs = fr.codec_names().len();
         let most = 20_000;
         let features: Vec<f32> = (0..most * width).map(|i| (i % 97) as f32 * 0.4).collect();
-        let ids: Vec<i32> = (0..most).map(|i| (i % n_codecs.max(1)) as i32).collect();
+        let ids: Vec<i32> =
+            (0..most).map(|i| i32::try_from(i % n_codecs.max(1)).unwrap()).collect();
         let mut scores = vec![Score::default(); most];
         // More than a batch is staged, in memory that the first such call makes.
-        scorer.score(&features, Some(&ids), &mut scores).unwrap();
+        fr.score(&features, Some(&ids), &mut scores).unwrap();
         for n in [1, 2, 7, 24, 25, 1024, most, 1] {
             for ids in [Some(&ids[..n]), None] {
                 let before = ALLOCATIONS.get();
-                scorer.score(&features[..n * width], ids, &mut scores[..n]).unwrap();
+                fr.score(&features[..n * width], ids, &mut scores[..n]).unwrap();
                 let made = ALLOCATIONS.get() - before;
                 assert_eq!(made, 0, "{model}, {n} frames: {made} allocations");
             }
@@ -88,9 +89,9 @@ fn memory_stays_flat_over_opens_and_scores() {
     let mut scores = vec![Score::default(); 1024];
     let mut round = || {
         for _ in 0..20 {
-            let mut scorer = scorer("builtin:fr_regressor_v2_codec_aware");
+            let mut fr = open("builtin:fr_regressor_v2_codec_aware");
             for _ in 0..2 {
-                scorer.score(&features, None, &mut scores).unwrap();
+                fr.score(&features, None, &mut scores).unwrap();
             }
         }
     };

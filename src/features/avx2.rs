@@ -24,7 +24,7 @@ struct Quad {
 /// Proof that the processor has AVX2 and FMA, with the columns in quads.
 #[derive(Debug, Clone)]
 pub(super) struct Quads {
-    quads: Vec<Quad>,
+    columns: Vec<Quad>,
     width: usize,
     clip_sigma: f64,
     nan_is_missing: bool,
@@ -54,7 +54,7 @@ impl Quads {
                 cap: each(|c| c.cap),
             }
         });
-        Some(Self { quads: quads.collect(), width, clip_sigma, nan_is_missing })
+        Some(Self { columns: quads.collect(), width, clip_sigma, nan_is_missing })
     }
 
     /// Writes the standardised rows; whether every value was finite or allowed to be missing.
@@ -80,7 +80,7 @@ impl Quads {
             && let Some((z_row, more_z)) = z.split_at_mut_checked(self.width)
         {
             (features, z) = (more, more_z);
-            for quad in &self.quads {
+            for quad in &self.columns {
                 let (Some(x), Some(z)) =
                     (row[quad.first..].first_chunk(), z_row[quad.first..].first_chunk_mut())
                 else {
