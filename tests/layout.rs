@@ -40,6 +40,6 @@ fn rust_structs_have_the_layout_of_the_headers() {
             codec_id, set_encode, last_error, strerror, version, api_version,
         }
     };
-    let expected: Vec<&str> = include_str!("../`abi/layout.x86_64.txt`").lines().collect();
+    let expected: Vec<&str> = include_str!("../abi/layout.x86_64.txt").lines().collect();
     assert_eq!(actual, expected);
 }
