@@ -16,10 +16,12 @@ pub(crate) trait Engine: Send {
     /// Called before the first `run` of a codec-aware graph, never on a codec-blind one.
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()>;
 
-    /// Runs `n` rows, `1 <= n <= max_rows()`.
+    /// Where `n` standardised rows go for the next `run`: n x F, row-major, `1 <= n <= max_rows()`.
+    fn input(&mut self, n: usize) -> Result<&mut [f32]>;
+
+    /// Runs the rows that were written to `input`.
     ///
-    /// `z`: n x F standardised features, row-major. `codec_ids`: n valid row numbers of the codec
-    /// table, empty for a codec-blind graph. `out`: n x W values, row-major (W = 1: score;
-    /// W = 2: score and log-variance).
-    fn run(&mut self, z: &[f32], codec_ids: &[i32], out: &mut [f32]) -> Result<()>;
+    /// `codec_ids`: n valid row numbers of the codec table, empty for a codec-blind graph. `out`:
+    /// n x W values, row-major (W = 1: score; W = 2: score and log-variance).
+    fn run(&mut self, codec_ids: &[i32], out: &mut [f32]) -> Result<()>;
 }

@@ -192,16 +192,18 @@ impl Engine for OnnxRuntime {
         Ok(())
     }
 
-    fn run(&mut self, z: &[f32], codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
-        let n = z.len() / self.n_features;
+    fn input(&mut self, n: usize) -> Result<&mut [f32]> {
+        self.use_binding(n).map_err(failed)?;
+        let bound = self.bindings.first_mut().ok_or_else(|| err!(Fault, "no binding"))?;
+        Ok(values(&mut bound.features, n * self.n_features))
+    }
+
+    fn run(&mut self, codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
+        let bound = self.bindings.first_mut().ok_or_else(|| err!(Fault, "no rows to run"))?;
+        let n = bound.n;
         if out.len() != n * self.output_width {
             bail!(Inval, "{} outputs for {n} rows of {}", out.len(), self.output_width);
         }
-        self.use_binding(n).map_err(failed)?;
-        let Some(bound) = self.bindings.first_mut() else {
-            bail!(Fault, "no binding for {n} rows");
-        };
-        values(&mut bound.features, z.len()).copy_from_slice(z);
         if let (Some(tensor), Some((_, width))) = (&mut bound.codec, &self.codec)
             && bound.ids != codec_ids
         {

@@ -125,8 +125,6 @@ pub struct Scorer {
 
 /// Memory for one batch, made at open: scoring up to `BATCH` frames allocates nothing.
 struct Scratch {
-    /// Standardised features of as many rows as an engine takes at once.
-    z: Vec<f32>,
     /// What the graphs gave for the batch, member by member.
     out: Vec<f32>,
     /// As many ids of `unknown` as a batch has frames.
@@ -136,10 +134,8 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn new(members: &[Member], n_features: usize, unknown: Option<i32>) -> Self {
-        let rows = members.iter().map(|m| m.engine.max_rows()).max().unwrap_or(0).min(BATCH);
+    fn new(members: &[Member], unknown: Option<i32>) -> Self {
         Self {
-            z: vec![0.0; rows * n_features],
             out: vec![0.0; members.iter().map(|m| m.output_width * BATCH).sum()],
             unknown_ids: vec![unknown.unwrap_or(0); BATCH],
             staged: Vec::new(),
@@ -244,7 +240,7 @@ impl Scorer {
     ) -> Result<()> {
         let n = scores.len();
         let width = self.info.n_features;
-        let Scratch { z, out, unknown_ids, .. } = &mut self.scratch;
+        let Scratch { out, unknown_ids, .. } = &mut self.scratch;
         let ids = match codec_ids {
             _ if !self.info.codec_aware => &[],
             Some(ids) => ids,
@@ -259,11 +255,12 @@ impl Scorer {
             let mut row = 0;
             while row < n {
                 let end = (row + most).min(n);
-                let z = &mut z[..(end - row) * width];
+                let z = member.engine.input(end - row)?;
                 let raw = &features[row * width..end * width];
-                member.standardizer.apply(raw, z, &self.card.feature_order, first_frame + row)?;
+                let names = &self.card.feature_order;
+                member.standardizer.apply(raw, z, names, first_frame + row)?;
                 let ids = if ids.is_empty() { ids } else { &ids[row..end] };
-                member.engine.run(z, ids, &mut out[row * outputs..end * outputs])?;
+                member.engine.run(ids, &mut out[row * outputs..end * outputs])?;
                 row = end;
             }
             // Without an early exit, so that it is a few instructions for many values.

@@ -89,7 +89,7 @@ pub(super) fn open(model: Option<&str>, config: &Config) -> Result<Scorer> {
     let conformal_scale = card.conformal_scale.unwrap_or(1.0);
     let unknown = codec.vocabulary().id("unknown").ok();
     Ok(Scorer {
-        scratch: Scratch::new(&members, info.n_features, unknown),
+        scratch: Scratch::new(&members, unknown),
         unknown,
         card,
         info,

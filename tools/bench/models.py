@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""Derives the benchmark's variance model and five-member ensemble from the built-in codec-aware one.
+"""Makes the models of the benchmark: 64 and 64 hidden units, the size that published checkpoints have.
 
 Usage: models.py CARD DIRECTORY
 
-Their weights are the built-in ones disturbed: they cost what such models cost, and mean nothing.
+Features, their statistics and the codec vocabulary are those of CARD, the built-in codec-aware model's. The
+weights are random: such models cost what trained ones cost, and mean nothing.
 """
 
 import hashlib
@@ -13,43 +14,48 @@ import sys
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
+
+HIDDEN = [64, 64]
 
 
-def save(model, directory, name):
-    data = model.SerializeToString()
-    with open(os.path.join(directory, name), "wb") as f:
-        f.write(data)
-    return hashlib.sha256(data).hexdigest()
-
-
-def initializer(model, name):
-    return next(t for t in model.graph.initializer if t.name == name)
-
-
-def disturbed(model, rng):
-    model = onnx.ModelProto.FromString(model.SerializeToString())
-    for t in model.graph.initializer:
-        a = numpy_helper.to_array(t)
-        if a.dtype == np.float32 and a.ndim > 0:
-            t.CopyFrom(numpy_helper.from_array((a * rng.normal(1, 0.01, a.shape)).astype(np.float32), t.name))
-    return model
-
-
-def with_variance(model):
-    """The last Gemm gets a second output, the log-variance; no Squeeze after it."""
-    model = onnx.ModelProto.FromString(model.SerializeToString())
-    gemm = [n for n in model.graph.node if n.op_type == "Gemm"][-1]
-    for name, extra in ((gemm.input[1], 0.0), (gemm.input[2], 1.0)):
-        t = initializer(model, name)
-        a = numpy_helper.to_array(t)
-        t.CopyFrom(numpy_helper.from_array(np.concatenate([a, np.full_like(a, extra)]), name))
-    squeeze = model.graph.node.pop()
-    assert squeeze.op_type == "Squeeze", squeeze.op_type
-    gemm.output[0] = "score_logvar"
-    del model.graph.output[:]
-    batch = model.graph.input[0].type.tensor_type.shape.dim[0].dim_param
-    model.graph.output.append(helper.make_tensor_value_info("score_logvar", onnx.TensorProto.FLOAT, [batch, 2]))
+def network(rng, n_features, n_codecs, n_outputs):
+    """Linear, erf GELU, linear, erf GELU, linear; scores spread around 50."""
+    constants = {"sqrt2": np.sqrt(np.float32(2)), "one": np.float32(1), "half": np.float32(0.5)}
+    nodes, x = [], "features"
+    if n_codecs:
+        nodes.append(helper.make_node("Concat", ["features", "codec_onehot"], ["x"], axis=-1))
+        x = "x"
+    widths = [n_features + n_codecs, *HIDDEN, n_outputs]
+    for i, (k, m) in enumerate(zip(widths, widths[1:])):
+        is_last = i == len(HIDDEN)
+        constants[f"w{i}"] = rng.normal(0, (10 if is_last else 1.4) / np.sqrt(k), (m, k))
+        constants[f"b{i}"] = np.array([50, 1][:m]) if is_last else rng.normal(0, 0.1, m)
+        nodes.append(helper.make_node("Gemm", [x, f"w{i}", f"b{i}"], [f"y{i}"], transB=1))
+        x = f"y{i}"
+        if not is_last:
+            nodes += [
+                helper.make_node("Div", [x, "sqrt2"], [f"d{i}"]),
+                helper.make_node("Erf", [f"d{i}"], [f"e{i}"]),
+                helper.make_node("Add", [f"e{i}", "one"], [f"a{i}"]),
+                helper.make_node("Mul", [x, f"a{i}"], [f"m{i}"]),
+                helper.make_node("Mul", [f"m{i}", "half"], [f"g{i}"]),
+            ]
+            x = f"g{i}"
+    constants = {name: np.asarray(value, np.float32) for name, value in constants.items()}
+    if n_outputs == 1:
+        constants["axis"] = np.array([1], np.int64)
+        nodes.append(helper.make_node("Squeeze", [x, "axis"], ["score"]))
+        output = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["N"])
+    else:
+        nodes[-1].output[0] = "score_logvar"
+        output = helper.make_tensor_value_info("score_logvar", TensorProto.FLOAT, ["N", n_outputs])
+    inputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", n_features])]
+    if n_codecs:
+        inputs.append(helper.make_tensor_value_info("codec_onehot", TensorProto.FLOAT, ["N", n_codecs]))
+    initializers = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "bench", inputs, [output], initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     return model
 
@@ -59,20 +65,28 @@ def main():
     os.makedirs(directory, exist_ok=True)
     with open(card_path) as f:
         card = json.load(f)
-    model = onnx.load(os.path.join(os.path.dirname(card_path), card["onnx"]))
+    statistics = {key: card[key] for key in (
+        "feature_order", "feature_mean", "feature_std", "feature_cap", "feature_clip_sigma", "missing_features",
+    ) if key in card}
+    codec = {key: card[key] for key in ("codec_vocab", "codec_vocab_version")} | {"codec_aware": True}
+    n_features, n_codecs = len(card["feature_order"]), len(card["codec_vocab"])
     rng = np.random.default_rng(1)
 
-    def write(name, **fields):
-        with open(os.path.join(directory, name + ".json"), "w") as f:
-            json.dump({**card, "id": name, **fields}, f, indent=1)
+    def save(name, model):
+        data = model.SerializeToString()
+        with open(os.path.join(directory, name), "wb") as f:
+            f.write(data)
+        return {"onnx": name, "sha256": hashlib.sha256(data).hexdigest()}
 
-    write("variance", onnx="variance.onnx", output_names=["score_logvar"],
-          sha256=save(with_variance(model), directory, "variance.onnx"))
-    members = [{"onnx": f"member{i}.onnx", "sha256": save(disturbed(model, rng), directory, f"member{i}.onnx")}
-               for i in range(5)]
-    card.pop("onnx")
-    card.pop("sha256")
-    write("ensemble", kind="fr_ensemble", members=members)
+    def write(name, *parts):
+        with open(os.path.join(directory, name + ".json"), "w") as f:
+            json.dump({"id": name, **statistics, **{k: v for p in parts for k, v in p.items()}}, f, indent=1)
+
+    write("v1", save("v1.onnx", network(rng, n_features, 0, 1)))
+    write("v2", codec, save("v2.onnx", network(rng, n_features, n_codecs, 1)))
+    write("variance", codec, save("variance.onnx", network(rng, n_features, n_codecs, 2)))
+    members = [save(f"member{i}.onnx", network(rng, n_features, n_codecs, 1)) for i in range(5)]
+    write("ensemble", codec, {"kind": "fr_ensemble", "members": members})
 
 
 main()

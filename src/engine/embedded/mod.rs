@@ -24,6 +24,9 @@ use crate::onnx::Graph;
 use kernel::{Kernel, Run};
 use plan::Plan;
 
+/// Few enough that rows of features stay in the first-level cache between standardising and running.
+const MAX_ROWS: usize = 192;
+
 const KERNEL_VARIABLE: &str = "VMAF_FR_V2_EMBEDDED_KERNEL";
 
 /// A compiled graph with its scratch memory.
@@ -31,6 +34,8 @@ pub(crate) struct Embedded {
     plan: Plan,
     kernel: Kernel,
     program: Box<dyn Run>,
+    /// Standardised rows of the next run.
+    input: Vec<f32>,
     /// Rows of the codec table; 0 until it is set.
     n_codec_ids: usize,
 }
@@ -48,7 +53,31 @@ impl Embedded {
     fn compile_for(graph: &Graph, kernel: Kernel) -> Result<Self> {
         let plan = compile::plan(graph)?;
         let program = kernel.pack(&plan)?;
-        Ok(Self { plan, kernel, program, n_codec_ids: 0 })
+        let input = Vec::with_capacity(MAX_ROWS * plan.n_features);
+        Ok(Self { plan, kernel, program, input, n_codec_ids: 0 })
+    }
+
+    /// Runs any number of rows.
+    fn run_rows(&mut self, z: &[f32], codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
+        let rows = out.len() / self.plan.output_width();
+        if z.len() != rows * self.plan.n_features || out.len() != rows * self.plan.output_width() {
+            bail!(Inval, "{} features and {} outputs do not fit together", z.len(), out.len());
+        }
+        if self.plan.n_codecs > 0 {
+            if codec_ids.len() != rows {
+                bail!(Inval, "{} codec ids for {rows} rows", codec_ids.len());
+            }
+            let ids = 0..self.n_codec_ids;
+            if let Some(id) =
+                codec_ids.iter().find(|&&id| !usize::try_from(id).is_ok_and(|id| ids.contains(&id)))
+            {
+                bail!(Range, "codec id {id} is not in the table of {}", self.n_codec_ids);
+            }
+            self.program.run(z, codec_ids, out);
+        } else {
+            self.program.run(z, &[], out);
+        }
+        Ok(())
     }
 
     /// Name of the kernel: avx512, avx2 or portable.
@@ -71,9 +100,20 @@ fn kernel_choice() -> Result<Kernel> {
 }
 
 impl Engine for Embedded {
-    /// Few enough that the caller's rows stay in the first-level cache between steps.
     fn max_rows(&self) -> usize {
-        192
+        MAX_ROWS
+    }
+
+    fn input(&mut self, n: usize) -> Result<&mut [f32]> {
+        self.input.resize(n.min(MAX_ROWS) * self.plan.n_features, 0.0);
+        Ok(&mut self.input)
+    }
+
+    fn run(&mut self, codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
+        let z = std::mem::take(&mut self.input);
+        let result = self.run_rows(&z, codec_ids, out);
+        self.input = z;
+        result
     }
 
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {
@@ -83,28 +123,6 @@ impl Engine for Embedded {
         }
         self.program.set_addends(&self.plan.codec_addends(table));
         self.n_codec_ids = table.len() / width;
-        Ok(())
-    }
-
-    fn run(&mut self, z: &[f32], codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
-        let rows = out.len() / self.plan.output_width();
-        if z.len() != rows * self.plan.n_features || out.len() != rows * self.plan.output_width() {
-            bail!(Inval, "{} features and {} outputs do not fit together", z.len(), out.len());
-        }
-        if self.plan.n_codecs > 0 {
-            if codec_ids.len() != rows {
-                bail!(Inval, "{} codec ids for {rows} rows", codec_ids.len());
-            }
-            let ids = 0..self.n_codec_ids;
-            if let Some(id) =
-                codec_ids.iter().find(|&&id| !usize::try_from(id).is_ok_and(|id| ids.contains(&id)))
-            {
-                bail!(Range, "codec id {id} is not in the table of {}", self.n_codec_ids);
-            }
-            self.program.run(z, codec_ids, out);
-        } else {
-            self.program.run(z, &[], out);
-        }
         Ok(())
     }
 }

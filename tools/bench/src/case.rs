@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use vmaf_fr_v2::onnx::Names;
 
 use crate::onnxruntime::{Batch, Session};
 use crate::worker::Worker;
@@ -37,6 +38,20 @@ fn numbers(card: &Value, key: &str) -> Vec<f64> {
     values.iter().map(|v| v.as_f64().expect("number")).collect()
 }
 
+/// Multiply-adds of a graph's layers, those with the codec block left out: its products are
+/// constants of the model.
+fn multiply_adds(graph: &Path, n_codecs: usize) -> usize {
+    let bytes = std::fs::read(graph).expect("graph");
+    let no_external = &mut |_: &str| panic!("external data");
+    let graph = vmaf_fr_v2::onnx::load(bytes, Names::default(), no_external).expect("graph");
+    let matrices = graph.initializers.values().filter(|t| t.dims.len() == 2);
+    let products: usize = matrices.map(|t| t.dims.iter().product::<usize>()).sum();
+    // The first layer is the one as wide as features and codec block; exporters put outputs first.
+    let first_width = graph.n_features + n_codecs;
+    let first = graph.initializers.values().find(|t| t.dims.len() == 2 && t.dims[1] == first_width);
+    products - n_codecs * first.map_or(0, |t| t.dims[0])
+}
+
 /// Reproducible, roughly normal: a sum of uniform numbers.
 fn noise(state: &mut u64) -> f64 {
     let mut sum = 0.0;
@@ -53,10 +68,16 @@ impl Case {
         let built_in = |name: &str| options.models.join(name);
         let derived = |name: &str| options.derived.join(name);
         vec![
-            Self::new("v1, codec-blind", &built_in("fr_regressor_v1.json"), 1, options),
-            Self::new("v2, codec-aware", &built_in("fr_regressor_v2_codec_aware.json"), 1, options),
-            Self::new("v2 with variance", &derived("variance.json"), 2, options),
+            Self::new("v2, codec-aware: 22 + 6, 64, 64, 1", &derived("v2.json"), 1, options),
+            Self::new("v1, codec-blind: 22, 64, 64, 1", &derived("v1.json"), 1, options),
+            Self::new("v2 with variance: 22 + 6, 64, 64, 2", &derived("variance.json"), 2, options),
             Self::new("v2, ensemble of five", &derived("ensemble.json"), 1, options),
+            Self::new(
+                "the built-in codec-aware model",
+                &built_in("fr_regressor_v2_codec_aware.json"),
+                1,
+                options,
+            ),
         ]
     }
 
@@ -98,9 +119,8 @@ impl Case {
             Some([low, high]) => (low.as_f64().expect("number"), high.as_f64().expect("number")),
             _ => (0.0, 100.0),
         };
-        // 64 and 64 hidden units in all of them.
-        let multiply_adds = graphs.len() * (n_features * 64 + 64 * 64 + 64 * outputs);
-        let folder = options.derived.join(title.replace([' ', ','], "_"));
+        let multiply_adds = graphs.iter().map(|g| multiply_adds(g, n_codecs)).sum();
+        let folder = options.derived.join(title.replace([' ', ',', ':', '+'], "_"));
         std::fs::create_dir_all(&folder).expect("folder for the frames");
         let write = |name: &str, bytes: Vec<u8>| {
             std::fs::write(folder.join(name), bytes).expect("file of frames");

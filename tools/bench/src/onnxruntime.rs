@@ -63,8 +63,8 @@ impl Session {
         let mut memory = ptr::null_mut();
         // SAFETY: every pointer is valid for the call, and the objects live as long as the process.
         unsafe {
-            let warning = ort::OrtLoggingLevel::ORT_LOGGING_LEVEL_WARNING;
-            check(api, (api.CreateEnv)(warning, c"bench".as_ptr(), &raw mut env));
+            let level = ort::OrtLoggingLevel::ORT_LOGGING_LEVEL_ERROR;
+            check(api, (api.CreateEnv)(level, c"bench".as_ptr(), &raw mut env));
             check(api, (api.CreateSessionOptions)(&raw mut options));
             check(api, (api.SetIntraOpNumThreads)(options, 1));
             check(api, (api.SetInterOpNumThreads)(options, 1));

@@ -60,7 +60,7 @@ pub fn report(options: &Options, library: Library) {
     println!("| | N = 1 | N = 1, processor time | N = 1024 | N = 1024, processor time |");
     println!("|---|---:|---:|---:|---:|");
     let cases = Case::all(options);
-    let case = &cases[1];
+    let case = &cases[0];
     for (name, engine) in [("embedded", EMBEDDED), ("ONNX Runtime", ONNXRUNTIME)] {
         let path = (engine == ONNXRUNTIME).then_some(options.onnxruntime.as_path());
         let open = || library.open(&case.model, engine, path).expect("model");

@@ -224,7 +224,7 @@ fn random_graphs_match_f64() {
                 engine.set_codec_table(&c.table).unwrap();
             }
             let mut out = vec![0.0; n * graph.output_width];
-            engine.run(&c.z, &c.ids, &mut out).unwrap();
+            engine.run_rows(&c.z, &c.ids, &mut out).unwrap();
             for (i, (&got, &want)) in out.iter().zip(&expected).enumerate() {
                 let difference = (f64::from(got) - want).abs() / scale;
                 worst = worst.max(difference);
@@ -254,14 +254,14 @@ fn a_frame_does_not_depend_on_its_batch() {
                 engine.set_codec_table(&c.table).unwrap();
             }
             let mut whole = vec![0.0; n * w];
-            engine.run(&c.z, &c.ids, &mut whole).unwrap();
+            engine.run_rows(&c.z, &c.ids, &mut whole).unwrap();
             let mut parts = vec![0.0; n * w];
             let mut row = 0;
             while row < n {
                 let m = if r.chance(40) { 1 } else { 1 + r.below(n - row) };
                 let ids = if c.ids.is_empty() { &[][..] } else { &c.ids[row..row + m] };
                 engine
-                    .run(&c.z[row * f..(row + m) * f], ids, &mut parts[row * w..(row + m) * w])
+                    .run_rows(&c.z[row * f..(row + m) * f], ids, &mut parts[row * w..(row + m) * w])
                     .unwrap();
                 row += m;
             }
@@ -280,14 +280,14 @@ fn codec_ids_are_checked() {
     let graph = b.finish(&x, 1, true);
     let mut engine = Embedded::compile(&graph).unwrap();
     let mut out = [0.0; 1];
-    assert!(engine.run(&[0.0; 3], &[0], &mut out).is_err(), "before the table is set");
+    assert!(engine.run_rows(&[0.0; 3], &[0], &mut out).is_err(), "before the table is set");
     assert!(engine.set_codec_table(&[0.0; 3]).is_err(), "no whole rows");
     engine.set_codec_table(&[1.0, 0.0, 0.0, 1.0]).unwrap();
-    assert!(engine.run(&[0.0; 3], &[1], &mut out).is_ok());
+    assert!(engine.run_rows(&[0.0; 3], &[1], &mut out).is_ok());
     for bad in [-1, 2, i32::MIN, i32::MAX] {
-        let e = engine.run(&[0.0; 3], &[bad], &mut out).unwrap_err();
+        let e = engine.run_rows(&[0.0; 3], &[bad], &mut out).unwrap_err();
         assert_eq!(e.errno(), crate::Errno::Range, "{e}");
     }
-    assert!(engine.run(&[0.0; 3], &[], &mut out).is_err(), "no ids");
-    assert!(engine.run(&[0.0; 2], &[0], &mut out).is_err(), "a feature short");
+    assert!(engine.run_rows(&[0.0; 3], &[], &mut out).is_err(), "no ids");
+    assert!(engine.run_rows(&[0.0; 2], &[0], &mut out).is_err(), "a feature short");
 }

@@ -284,7 +284,7 @@ fn damaged_graphs_are_errors_or_run() {
             vec![]
         };
         let mut out = vec![0.0; 7 * graph.output_width];
-        engine.run(&vec![0.25; 7 * graph.n_features], &ids, &mut out).unwrap();
+        engine.run_rows(&vec![0.25; 7 * graph.n_features], &ids, &mut out).unwrap();
     }
     assert!(refused > 1000, "{refused}");
 }

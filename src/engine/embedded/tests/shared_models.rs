@@ -54,7 +54,7 @@ fn models_match_f64() {
                 engine.set_codec_table(&table).unwrap();
             }
             let mut out = vec![0.0; n * graph.output_width];
-            engine.run(&z, &ids, &mut out).unwrap();
+            engine.run_rows(&z, &ids, &mut out).unwrap();
             let worst = out
                 .iter()
                 .zip(&expected)
