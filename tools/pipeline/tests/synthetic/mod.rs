@@ -40,9 +40,18 @@ pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
                 for (column, name) in FULL_FEATURES.iter().enumerate() {
                     let noise: f32 = rng.random_range(-0.05..0.05);
                     let z = quality + noise + 0.1 * detail * (column % 3) as f32;
-                    features[column].push(if *name == "cambi" { f32::NAN } else if name.starts_with("psnr") { 20.0 + 30.0 * z } else { z });
+                    features[column].push(if *name == "cambi" {
+                        f32::NAN
+                    } else if name.starts_with("psnr") {
+                        20.0 + 30.0 * z
+                    } else {
+                        z
+                    });
                 }
-                vmaf.push((100.0 * quality + 20.0 * detail + rng.random_range(-4.0..4.0)).clamp(0.0, 100.0));
+                vmaf.push(
+                    (100.0 * quality + 20.0 * detail + rng.random_range(-4.0..4.0))
+                        .clamp(0.0, 100.0),
+                );
                 mos.push(rating);
             }
         }
@@ -59,7 +68,9 @@ pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
     schema += "required float vmaf; required float mos; }";
     let schema = Arc::new(parse_message_type(&schema).unwrap());
     let file = std::fs::File::create(path).unwrap();
-    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::builder().build())).unwrap();
+    let mut writer =
+        SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::builder().build()))
+            .unwrap();
     let mut group = writer.next_row_group().unwrap();
     for column in &text {
         let mut next = group.next_column().unwrap().unwrap();
@@ -73,7 +84,8 @@ pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
         if *name == "motion" {
             // Every third value is null.
             let levels: Vec<i16> = (0..column.len()).map(|i| i16::from(i % 3 != 0)).collect();
-            let present: Vec<f32> = column.iter().enumerate().filter(|(i, _)| i % 3 != 0).map(|(_, x)| *x).collect();
+            let present: Vec<f32> =
+                column.iter().enumerate().filter(|(i, _)| i % 3 != 0).map(|(_, x)| *x).collect();
             floats(&mut group, &present, Some(&levels));
         } else {
             floats(&mut group, column, None);
@@ -85,7 +97,11 @@ pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
     writer.close().unwrap();
 }
 
-fn floats(group: &mut SerializedRowGroupWriter<'_, std::fs::File>, values: &[f32], levels: Option<&[i16]>) {
+fn floats(
+    group: &mut SerializedRowGroupWriter<'_, std::fs::File>,
+    values: &[f32],
+    levels: Option<&[i16]>,
+) {
     let mut next = group.next_column().unwrap().unwrap();
     next.typed::<FloatType>().write_batch(values, levels, None).unwrap();
     next.close().unwrap();
