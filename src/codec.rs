@@ -150,7 +150,7 @@ impl Vocabulary {
         position(&|n| fold(n) == folded)
             .or_else(|| position(&alike))
             .or_else(|| position(&|n| fold(n) == UNKNOWN))
-            .map(|i| i as i32)
+            .and_then(|i| i32::try_from(i).ok())
             .ok_or_else(|| {
                 err!(
                     Range,
@@ -163,7 +163,7 @@ impl Vocabulary {
 
     /// Whether `name` resolves to something else than `unknown`.
     pub fn knows(&self, name: &str) -> bool {
-        let resolved = self.id(name).ok().and_then(|id| self.names.get(id as usize));
+        let resolved = self.id(name).ok().and_then(|id| self.names.get(usize::try_from(id).ok()?));
         resolved.is_some_and(|n| fold(n) != UNKNOWN)
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Opens the models of c_tests/make_models.py through the Rust API: the same table as the C tests'.
+//! Opens the models of `c_tests/make_models.py` through the Rust API: the same table as the C tests'.
 //!
 //! Needs a Python with onnx (`scripts/test-needs.sh` gets one); skips without.
 

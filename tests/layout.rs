@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! The library's own structs have the sizes and offsets of abi/layout.x86_64.txt, as the header's have by
+//! The library's own structs have the sizes and offsets of `abi/layout.x86_64.txt`, as the header's have by
 //! `c_tests/layout.c`.
 #![cfg(target_pointer_width = "64")]
 

@@ -6,9 +6,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use once_cell::sync::OnceCell;
+use ort::AsPointer;
 use ort::environment::Environment;
-use ort::session::{Session, builder::GraphOptimizationLevel};
-use ort::value::TensorRef;
+use ort::memory::Allocator;
+use ort::session::{IoBinding, Session, builder::GraphOptimizationLevel};
+use ort::value::Tensor;
 
 use super::Engine;
 use crate::error::{Errno, Error, Result, bail, err};
@@ -29,16 +31,32 @@ struct Runtime {
 
 static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 
+/// Batch sizes whose bindings are kept: one frame, whole batches, and what is left of a clip.
+const MAX_BINDINGS: usize = 4;
+
 /// A session and its codec table.
 pub(crate) struct OnnxRuntime {
+    /// The most recently used one first.
+    bindings: Vec<Bound>,
     session: Session,
     features: String,
     n_features: usize,
     codec: Option<(String, usize)>,
     output: String,
     output_width: usize,
+    output_is_matrix: bool,
     table: Vec<f32>,
-    block: Vec<f32>,
+}
+
+/// Input and output tensors of one batch size, bound to the session.
+struct Bound {
+    n: usize,
+    features: Tensor<f32>,
+    codec: Option<Tensor<f32>>,
+    /// The ids whose blocks `codec` holds: a clip has one codec, so they seldom change.
+    ids: Vec<i32>,
+    output: Tensor<f32>,
+    binding: IoBinding,
 }
 
 impl OnnxRuntime {
@@ -56,14 +74,15 @@ impl OnnxRuntime {
             err!(NotSup, "ONNX Runtime {} does not take the graph: {e}", runtime.version)
         })?;
         let engine = Self {
+            bindings: Vec::new(),
             session,
             features: graph.features.clone(),
             n_features: graph.n_features,
             codec: graph.codec.clone(),
             output: graph.output.clone(),
             output_width: graph.output_width,
+            output_is_matrix: graph.output_is_matrix,
             table: Vec::new(),
-            block: Vec::new(),
         };
         Ok((engine, format!("ONNX Runtime {}", runtime.version)))
     }
@@ -169,40 +188,83 @@ impl Engine for OnnxRuntime {
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {
         self.table.clear();
         self.table.extend_from_slice(table);
+        self.bindings.iter_mut().for_each(|b| b.ids.clear());
         Ok(())
     }
 
     fn run(&mut self, z: &[f32], codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
         let n = z.len() / self.n_features;
-        let features = TensorRef::from_array_view(([n, self.n_features], z)).map_err(failed)?;
-        let outputs = match &self.codec {
-            None => self.session.run(ort::inputs![self.features.as_str() => features]),
-            Some((codec, width)) => {
-                self.block.clear();
-                for &id in codec_ids {
-                    let row = usize::try_from(id)
-                        .ok()
-                        .and_then(|id| self.table.get(id * width..(id + 1) * width));
-                    self.block.extend_from_slice(row.ok_or_else(|| err!(Range, "codec id {id}"))?);
-                }
-                let block = TensorRef::from_array_view(([n, *width], self.block.as_slice()))
-                    .map_err(failed)?;
-                self.session
-                    .run(ort::inputs![self.features.as_str() => features, codec.as_str() => block])
+        if out.len() != n * self.output_width {
+            bail!(Inval, "{} outputs for {n} rows of {}", out.len(), self.output_width);
+        }
+        self.use_binding(n).map_err(failed)?;
+        let Some(bound) = self.bindings.first_mut() else {
+            bail!(Fault, "no binding for {n} rows");
+        };
+        values(&mut bound.features, z.len()).copy_from_slice(z);
+        if let (Some(tensor), Some((_, width))) = (&mut bound.codec, &self.codec)
+            && bound.ids != codec_ids
+        {
+            bound.ids.clear();
+            let blocks = values(tensor, n * width).chunks_exact_mut(*width);
+            for (block, &id) in blocks.zip(codec_ids) {
+                let row = usize::try_from(id)
+                    .ok()
+                    .and_then(|id| self.table.get(id * width..(id + 1) * width));
+                block.copy_from_slice(row.ok_or_else(|| err!(Range, "codec id {id}"))?);
             }
+            bound.ids.extend_from_slice(codec_ids);
         }
-        .map_err(failed)?;
-        let (_, values) =
-            outputs[self.output.as_str()].try_extract_tensor::<f32>().map_err(failed)?;
-        if values.len() != out.len() {
-            bail!(
-                Io,
-                "the graph gave {} values for {n} rows of {}",
-                values.len(),
-                self.output_width
+        // ort's own call allocates a map of outputs each time; the binding has the one there is.
+        // SAFETY: session and binding are open and belong together, and `&mut self` makes this the
+        // only run; a status is handed over at once.
+        unsafe {
+            let status = (ort::api().RunWithBinding)(
+                self.session.ptr().cast_mut(),
+                std::ptr::null(),
+                bound.binding.ptr(),
             );
+            ort::Error::result_from_status(status).map_err(failed)?;
         }
-        out.copy_from_slice(values);
+        out.copy_from_slice(values(&mut bound.output, out.len()));
         Ok(())
     }
+}
+
+impl OnnxRuntime {
+    /// Puts the binding for `n` rows first.
+    fn use_binding(&mut self, n: usize) -> ort::Result<()> {
+        if let Some(i) = self.bindings.iter().position(|b| b.n == n) {
+            self.bindings[..=i].rotate_right(1);
+            return Ok(());
+        }
+        let allocator = Allocator::default();
+        let features = Tensor::new(&allocator, [n, self.n_features])?;
+        let mut output = if self.output_is_matrix {
+            Tensor::new(&allocator, [n, self.output_width])?
+        } else {
+            Tensor::new(&allocator, [n])?
+        };
+        let mut binding = self.session.create_binding()?;
+        binding.bind_input(self.features.as_str(), &features)?;
+        let codec = match &self.codec {
+            None => None,
+            Some((name, width)) => {
+                let tensor = Tensor::new(&allocator, [n, *width])?;
+                binding.bind_input(name.as_str(), &tensor)?;
+                Some(tensor)
+            }
+        };
+        binding.bind_output(self.output.as_str(), &mut output)?;
+        self.bindings.truncate(MAX_BINDINGS - 1);
+        self.bindings.insert(0, Bound { n, features, codec, ids: Vec::new(), output, binding });
+        Ok(())
+    }
+}
+
+/// The elements of a tensor that was made with `len` of them.
+fn values(tensor: &mut Tensor<f32>, len: usize) -> &mut [f32] {
+    // SAFETY: the runtime allocated `len` f32 for it, zeroed or written since; the tensor is
+    // borrowed for as long as the slice, and the session runs only in between.
+    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr_mut().cast(), len) }
 }

@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::error::{Errno, Error, Result, bail, err};
 use crate::features::Standardizer;
 
-/// Rows that go through the engine at once.
+/// Frames that are scored before any of their scores is given out.
 const BATCH: usize = 1024;
 /// Lowest log-variance that is believed.
 const MIN_LOGVAR: f64 = -6.0;
@@ -64,7 +64,7 @@ pub struct Config {
 }
 
 /// The score of one frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[repr(C)]
 pub struct Score {
     /// On the model's scale, clipped to its range.
@@ -118,11 +118,33 @@ pub struct Scorer {
     members: Vec<Member>,
     clip: Option<[f64; 2]>,
     conformal_scale: f64,
+    /// Id of the codec `unknown`, where the vocabulary has it.
+    unknown: Option<i32>,
+    scratch: Scratch,
+}
+
+/// Memory for one batch, made at open: scoring up to `BATCH` frames allocates nothing.
+struct Scratch {
+    /// Standardised features of as many rows as an engine takes at once.
     z: Vec<f32>,
+    /// What the graphs gave for the batch, member by member.
     out: Vec<f32>,
-    ids: Vec<i32>,
-    /// Sum and sum of squares would lose digits: the members' scores of one batch, member by member.
-    member_scores: Vec<f64>,
+    /// As many ids of `unknown` as a batch has frames.
+    unknown_ids: Vec<i32>,
+    /// Scores of calls of more than a batch, until all of them are known.
+    staged: Vec<Score>,
+}
+
+impl Scratch {
+    fn new(members: &[Member], n_features: usize, unknown: Option<i32>) -> Self {
+        let rows = members.iter().map(|m| m.engine.max_rows()).max().unwrap_or(0).min(BATCH);
+        Self {
+            z: vec![0.0; rows * n_features],
+            out: vec![0.0; members.iter().map(|m| m.output_width * BATCH).sum()],
+            unknown_ids: vec![unknown.unwrap_or(0); BATCH],
+            staged: Vec::new(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Scorer {
@@ -159,16 +181,43 @@ impl Scorer {
             }
             self.check_codec_ids(ids)?;
         }
-        let mut done = Vec::new();
-        done.try_reserve_exact(n).map_err(|_| err!(NoMem, "no memory for {n} scores"))?;
-        let batch =
-            self.members.iter().map(|m| m.engine.max_rows()).min().unwrap_or(BATCH).min(BATCH);
-        for (i, rows) in features.chunks(batch * width).enumerate() {
-            let first = i * batch;
-            let ids = codec_ids.map(|ids| &ids[first..first + rows.len() / width]);
-            self.score_batch(rows, ids, first, &mut done)?;
+        if codec_ids.is_none() && self.info.codec_aware && self.unknown.is_none() && n > 0 {
+            bail!(
+                Range,
+                "codec ids are NULL, and the vocabulary {:?} has no 'unknown'",
+                self.codec_names()
+            );
         }
-        scores.copy_from_slice(&done);
+        if n <= BATCH {
+            return self.score_batch(features, codec_ids, 0, scores);
+        }
+        let mut staged = std::mem::take(&mut self.scratch.staged);
+        let result = self.stage(features, codec_ids, n, &mut staged);
+        if result.is_ok() {
+            scores.copy_from_slice(&staged);
+        }
+        self.scratch.staged = staged;
+        result
+    }
+
+    /// Scores any number of frames into `staged`.
+    fn stage(
+        &mut self,
+        features: &[f32],
+        codec_ids: Option<&[i32]>,
+        n: usize,
+        staged: &mut Vec<Score>,
+    ) -> Result<()> {
+        staged.clear();
+        staged.try_reserve_exact(n).map_err(|_| err!(NoMem, "no memory for {n} scores"))?;
+        staged.resize(n, Score::default());
+        let width = self.info.n_features;
+        for (i, scores) in staged.chunks_mut(BATCH).enumerate() {
+            let rows = i * BATCH..i * BATCH + scores.len();
+            let ids = codec_ids.map(|ids| &ids[rows.clone()]);
+            let features = &features[rows.start * width..rows.end * width];
+            self.score_batch(features, ids, rows.start, scores)?;
+        }
         Ok(())
     }
 
@@ -185,50 +234,61 @@ impl Scorer {
         Ok(())
     }
 
+    /// Scores at most `BATCH` frames; writes `scores` only where all of them could be scored.
     fn score_batch(
         &mut self,
-        rows: &[f32],
-        ids: Option<&[i32]>,
-        first: usize,
-        done: &mut Vec<Score>,
+        features: &[f32],
+        codec_ids: Option<&[i32]>,
+        first_frame: usize,
+        scores: &mut [Score],
     ) -> Result<()> {
-        let n = rows.len() / self.info.n_features;
-        self.ids.clear();
-        if self.info.codec_aware {
-            match ids {
-                Some(ids) => self.ids.extend_from_slice(ids),
-                None => {
-                    let unknown = self.codec.vocabulary().id("unknown")?;
-                    self.ids.resize(n, unknown);
-                }
-            }
-        }
-        self.z.resize(rows.len(), 0.0);
-        self.member_scores.clear();
-        let mut logvar = None;
+        let n = scores.len();
+        let width = self.info.n_features;
+        let Scratch { z, out, unknown_ids, .. } = &mut self.scratch;
+        let ids = match codec_ids {
+            _ if !self.info.codec_aware => &[],
+            Some(ids) => ids,
+            None => &unknown_ids[..n],
+        };
+        let mut used = 0;
         for member in &mut self.members {
-            member.standardizer.apply(rows, &mut self.z, &self.card.feature_order, first)?;
-            self.out.clear();
-            self.out.resize(n * member.output_width, 0.0);
-            member.engine.run(&self.z, &self.ids, &mut self.out)?;
-            if let Some(i) = self.out.iter().position(|v| !v.is_finite()) {
-                let frame = first + i / member.output_width;
-                bail!(Io, "frame {frame}: the graph gave {}", self.out[i]);
+            let outputs = member.output_width;
+            let out = &mut out[used..used + n * outputs];
+            used += n * outputs;
+            let most = member.engine.max_rows().min(BATCH);
+            let mut row = 0;
+            while row < n {
+                let end = (row + most).min(n);
+                let z = &mut z[..(end - row) * width];
+                let raw = &features[row * width..end * width];
+                member.standardizer.apply(raw, z, &self.card.feature_order, first_frame + row)?;
+                let ids = if ids.is_empty() { ids } else { &ids[row..end] };
+                member.engine.run(z, ids, &mut out[row * outputs..end * outputs])?;
+                row = end;
             }
-            self.member_scores
-                .extend(self.out.chunks_exact(member.output_width).map(|o| f64::from(o[0])));
-            logvar = (member.output_width == 2).then_some(());
+            // Without an early exit, so that it is a few instructions for many values.
+            if out.iter().fold(false, |bad, v| bad | !v.is_finite()) {
+                let i = out.iter().position(|v| !v.is_finite()).unwrap_or(0);
+                bail!(Io, "frame {}: the graph gave {}", first_frame + i / outputs, out[i]);
+            }
         }
-        for i in 0..n {
-            let (score, stddev) = if self.members.len() > 1 {
-                mean_and_deviation(self.member_scores[i..].iter().step_by(n).copied())
-            } else if logvar.is_some() {
-                let logvar = f64::from(self.out[2 * i + 1]).max(MIN_LOGVAR);
-                (self.member_scores[i], (logvar / 2.0).exp())
-            } else {
-                (self.member_scores[i], f64::NAN)
-            };
-            done.push(self.finish(score, stddev));
+        let out = &self.scratch.out[..used];
+        let outputs = self.members.first().map_or(1, |m| m.output_width);
+        if self.members.len() > 1 {
+            for (i, to) in scores.iter_mut().enumerate() {
+                let of_members = out[i * outputs..].iter().step_by(n * outputs);
+                let (score, stddev) = mean_and_deviation(of_members.map(|&v| f64::from(v)));
+                *to = self.finish(score, stddev);
+            }
+        } else if outputs == 2 {
+            for (to, row) in scores.iter_mut().zip(out.chunks_exact(2)) {
+                let logvar = f64::from(row[1]).max(MIN_LOGVAR);
+                *to = self.finish(f64::from(row[0]), (logvar / 2.0).exp());
+            }
+        } else {
+            for (to, &score) in scores.iter_mut().zip(out) {
+                *to = self.finish(f64::from(score), f64::NAN);
+            }
         }
         Ok(())
     }

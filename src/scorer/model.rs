@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Opens a model: reads card and graphs, holds them against each other, and picks the engine.
 
-use super::{Config, EngineChoice, Info, LogLevel, Member, Scorer};
+use super::{Config, EngineChoice, Info, LogLevel, Member, Scorer, Scratch};
 use crate::artifact::{GraphFiles, Location};
 use crate::card::{Affine, Card, ExternalPins, Statistic};
 use crate::codec::{CodecTable, DEFAULT_PRESET_NORM, EncodeInput, Norm, Vocabulary};
@@ -87,17 +87,16 @@ pub(super) fn open(model: Option<&str>, config: &Config) -> Result<Scorer> {
         );
     }
     let conformal_scale = card.conformal_scale.unwrap_or(1.0);
+    let unknown = codec.vocabulary().id("unknown").ok();
     Ok(Scorer {
+        scratch: Scratch::new(&members, info.n_features, unknown),
+        unknown,
         card,
         info,
         codec,
         members,
         clip: (!config.disable_clip).then_some([low, high]),
         conformal_scale,
-        z: Vec::new(),
-        out: Vec::new(),
-        ids: Vec::new(),
-        member_scores: Vec::new(),
     })
 }
 

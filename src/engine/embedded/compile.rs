@@ -532,15 +532,10 @@ impl<'g> Compiler<'g> {
             bail!(NotSup, "{at}: weights that are not constant");
         };
         let transposed = attributes.int("transB").unwrap_or(0) != 0;
-        let (n_inputs, n_outputs) = match (b.dims.as_slice(), transposed) {
-            (&[m, k], true) => (k, m),
-            (&[k, m], false) => (k, m),
-            _ => bail!(
-                BadMsg,
-                "{at}: weights of shape {:?} where two dimensions were expected",
-                b.dims
-            ),
+        let &[rows, columns] = b.dims.as_slice() else {
+            bail!(BadMsg, "{at}: weights of shape {:?} where two dimensions were expected", b.dims);
         };
+        let (n_inputs, n_outputs) = if transposed { (columns, rows) } else { (rows, columns) };
         self.check_weights(at, x, n_inputs, n_outputs)?;
         let values = constant::floats(at, b)?;
         let alpha = f64::from(attributes.float("alpha").unwrap_or(1.0));
@@ -556,7 +551,7 @@ impl<'g> Compiler<'g> {
             None | Some(None) => vec![0.0; n_outputs],
             Some(Some(Value::Constant(c))) => {
                 let beta = f64::from(attributes.float("beta").unwrap_or(1.0));
-                let bias = columns(at, c, &[n_outputs])?;
+                let bias = self::columns(at, c, &[n_outputs])?;
                 bias.into_iter().map(|v| (f64::from(v) * beta) as f32).collect()
             }
             Some(Some(Value::Rows(_))) => bail!(NotSup, "{at}: bias that is not constant"),

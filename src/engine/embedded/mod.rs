@@ -7,13 +7,16 @@
 //! For developers: `VMAF_FR_V2_EMBEDDED_KERNEL=avx512|avx2|portable`, read at open, forces a kernel
 //! in tests and benchmarks; one that the processor lacks is `ENOTSUP`, any other value `EINVAL`.
 
-// Matrices, vectors and their indices have the letters of the formulas.
-#![allow(clippy::many_single_char_names)]
+// Matrices, vectors and their indices have the letters of the formulas; ranks, axes and checked
+// codec ids are small whichever integer they come as.
+#![allow(clippy::many_single_char_names, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod compile;
 mod constant;
 mod kernel;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 use super::Engine;
 use crate::error::{Result, bail, err};
@@ -68,8 +71,9 @@ fn kernel_choice() -> Result<Kernel> {
 }
 
 impl Engine for Embedded {
+    /// Few enough that the caller's rows stay in the first-level cache between steps.
     fn max_rows(&self) -> usize {
-        usize::MAX
+        192
     }
 
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {

@@ -44,8 +44,6 @@ pub(super) trait Lanes: Copy + Send + 'static {
     fn abs(self, a: Self::V) -> Self::V;
     /// `x` where a < b, else `y`.
     fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
-    /// The sum of all lanes, always in the same order.
-    fn sum(self, a: Self::V) -> f32;
     /// The values of consecutive vectors.
     fn flat(v: &[Self::V]) -> &[f32];
     /// The same, to write to.

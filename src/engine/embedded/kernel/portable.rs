@@ -94,10 +94,6 @@ impl Lanes for Portable {
         out
     }
     #[inline(always)]
-    fn sum(self, a: Self::V) -> f32 {
-        ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
-    }
-    #[inline(always)]
     fn flat(v: &[Self::V]) -> &[f32] {
         v.as_flattened()
     }

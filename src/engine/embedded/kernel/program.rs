@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Packed layers and the loops over them.
 
-// Codec ids were checked; tiles are indexed by row and vector.
-#![allow(clippy::cast_sign_loss, clippy::needless_range_loop)]
+// Tiles are indexed by row and vector.
+#![allow(clippy::needless_range_loop)]
 
 use super::super::plan::{Addends, Layer, Map, Plan};
 use super::Run;
 use super::lanes::{Lanes, Task};
 
 /// Frames that go through all layers before the next ones, so that their activations stay in the
-/// first-level cache beside the weights. A multiple of every tile height.
+/// first-level cache beside the weights. A multiple of the tiles' heights.
 const BLOCK: usize = 24;
-
-/// A last layer of at most this many outputs is computed as dot products: with outputs in lanes
-/// most of the vector would be padding.
-const MAX_DOTS: usize = 4;
 
 /// What a layer does to its sums while they are still in registers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,19 +39,12 @@ enum Panel<V> {
     Four(Vec<[V; 4]>),
 }
 
-enum Weights<V> {
-    /// Outputs in lanes.
-    Panels(Vec<Panel<V>>),
-    /// Inputs in lanes: for each output, its weights in whole vectors.
-    Dots(Vec<V>),
-}
-
 struct PackedLayer<V> {
     n_inputs: usize,
     n_outputs: usize,
     /// Vectors per row of outputs.
     stride: usize,
-    weights: Weights<V>,
+    panels: Vec<Panel<V>>,
     /// What is added to the sums, the bias last: `per_row` times `stride` vectors per codec id in
     /// the first layer, the bias alone in the others.
     addends: Vec<V>,
@@ -69,10 +58,9 @@ pub(super) struct Program<S: Lanes> {
     lanes: S,
     n_features: usize,
     output_width: usize,
-    /// Vectors per row of features, where they go through `feature_maps` or into dot products.
+    /// Vectors per row of features, where they go through `feature_maps`.
     feature_stride: usize,
     feature_maps: Vec<PackedMap<S::V>>,
-    copies_features: bool,
     layers: Vec<PackedLayer<S::V>>,
     front: Vec<S::V>,
     back: Vec<S::V>,
@@ -111,28 +99,17 @@ fn pack_panel<S: Lanes, const J: usize>(s: S, layer: &Layer, first: usize) -> Ve
         .collect()
 }
 
-fn pack_layer<S: Lanes>(s: S, layer: &Layer, is_last: bool) -> PackedLayer<S::V> {
+fn pack_layer<S: Lanes>(s: S, layer: &Layer) -> PackedLayer<S::V> {
     let stride = layer.n_outputs.div_ceil(S::WIDTH);
-    let weights = if is_last && layer.n_outputs <= MAX_DOTS {
-        let mut dots = Vec::new();
-        for j in 0..layer.n_outputs {
-            let column: Vec<f32> =
-                layer.weights.iter().skip(j).step_by(layer.n_outputs).copied().collect();
-            dots.extend(pack_rows(s, &column, 0.0));
+    let panels = (0..stride).step_by(S::PANEL).map(|j| {
+        let first = j * S::WIDTH;
+        match (stride - j).min(S::PANEL) {
+            1 => Panel::One(pack_panel(s, layer, first)),
+            2 => Panel::Two(pack_panel(s, layer, first)),
+            3 => Panel::Three(pack_panel(s, layer, first)),
+            _ => Panel::Four(pack_panel(s, layer, first)),
         }
-        Weights::Dots(dots)
-    } else {
-        let panels = (0..stride).step_by(S::PANEL).map(|j| {
-            let first = j * S::WIDTH;
-            match (stride - j).min(S::PANEL) {
-                1 => Panel::One(pack_panel(s, layer, first)),
-                2 => Panel::Two(pack_panel(s, layer, first)),
-                3 => Panel::Three(pack_panel(s, layer, first)),
-                _ => Panel::Four(pack_panel(s, layer, first)),
-            }
-        });
-        Weights::Panels(panels.collect())
-    };
+    });
     let (activation, then) = match layer.then.split_first() {
         Some((Map::Relu, rest)) => (Activation::Relu, rest),
         Some((Map::Gelu, rest)) => (Activation::Gelu, rest),
@@ -142,7 +119,7 @@ fn pack_layer<S: Lanes>(s: S, layer: &Layer, is_last: bool) -> PackedLayer<S::V>
         n_inputs: layer.n_inputs,
         n_outputs: layer.n_outputs,
         stride,
-        weights,
+        panels: panels.collect(),
         addends: pack_rows(s, &layer.bias, 0.0),
         addends_per_row: 1,
         activation,
@@ -152,12 +129,8 @@ fn pack_layer<S: Lanes>(s: S, layer: &Layer, is_last: bool) -> PackedLayer<S::V>
 
 impl<S: Lanes> Program<S> {
     pub(super) fn new(s: S, plan: &Plan) -> Self {
-        let last = plan.layers.len() - 1;
-        let layers: Vec<_> =
-            plan.layers.iter().enumerate().map(|(i, l)| pack_layer(s, l, i == last)).collect();
+        let layers: Vec<_> = plan.layers.iter().map(|l| pack_layer(s, l)).collect();
         let feature_stride = plan.n_features.div_ceil(S::WIDTH);
-        let copies_features =
-            !plan.feature_maps.is_empty() || matches!(layers[0].weights, Weights::Dots(_));
         let widest = layers.iter().map(|l| l.stride).max().unwrap_or(0).max(feature_stride);
         Self {
             lanes: s,
@@ -165,7 +138,6 @@ impl<S: Lanes> Program<S> {
             output_width: plan.output_width(),
             feature_stride,
             feature_maps: plan.feature_maps.iter().map(|m| pack_map(s, m)).collect(),
-            copies_features,
             layers,
             front: vec![s.zero(); widest * BLOCK],
             back: vec![s.zero(); widest * BLOCK],
@@ -176,7 +148,8 @@ impl<S: Lanes> Program<S> {
     fn run_block(&mut self, z: &[f32], ids: &[i32], n: usize, out: &mut [f32]) {
         let s = self.lanes;
         let (mut src, mut dst) = (&mut self.front[..], &mut self.back[..]);
-        if self.copies_features {
+        let copies_features = !self.feature_maps.is_empty();
+        if copies_features {
             for (row, to) in
                 z.chunks_exact(self.n_features).zip(src.chunks_exact_mut(self.feature_stride))
             {
@@ -193,31 +166,23 @@ impl<S: Lanes> Program<S> {
         for (i, layer) in self.layers.iter().enumerate() {
             let ids = if i == 0 { ids } else { &[] };
             let rows = &mut dst[..n * layer.stride];
-            match &layer.weights {
-                Weights::Panels(panels) => {
-                    let input = if i == 0 && !self.copies_features {
-                        Input { x: z, stride: self.n_features, n_inputs: layer.n_inputs, n }
-                    } else {
-                        Input {
-                            x: S::flat(&src[..n * src_stride]),
-                            stride: src_stride * S::WIDTH,
-                            n_inputs: layer.n_inputs,
-                            n,
-                        }
-                    };
-                    for (p, panel) in panels.iter().enumerate() {
-                        let output = Output { layer, ids, column: p * S::PANEL };
-                        match panel {
-                            Panel::One(w) => tiles(s, w, input, output, rows),
-                            Panel::Two(w) => tiles(s, w, input, output, rows),
-                            Panel::Three(w) => tiles(s, w, input, output, rows),
-                            Panel::Four(w) => tiles(s, w, input, output, rows),
-                        }
-                    }
+            let input = if i == 0 && !copies_features {
+                Input { x: z, stride: self.n_features, n_inputs: layer.n_inputs, n }
+            } else {
+                Input {
+                    x: S::flat(&src[..n * src_stride]),
+                    stride: src_stride * S::WIDTH,
+                    n_inputs: layer.n_inputs,
+                    n,
                 }
-                Weights::Dots(w) => {
-                    let src = &src[..n * src_stride];
-                    s.enable(Dots { s, w, src, src_stride, layer, ids, rows, n });
+            };
+            for (p, panel) in layer.panels.iter().enumerate() {
+                let output = Output { layer, ids, column: p * S::PANEL };
+                match panel {
+                    Panel::One(w) => tiles(s, w, input, output, rows),
+                    Panel::Two(w) => tiles(s, w, input, output, rows),
+                    Panel::Three(w) => tiles(s, w, input, output, rows),
+                    Panel::Four(w) => tiles(s, w, input, output, rows),
                 }
             }
             for map in &layer.then {
@@ -300,6 +265,11 @@ fn tiles<S: Lanes, const J: usize>(
     rows: &mut [S::V],
 ) {
     let mut first = 0;
+    if J == 1 && S::ROWS >= 3 {
+        // One vector of outputs, most of it padding in the last layer: the more rows, the fewer
+        // cycles are spent waiting for sums.
+        first = tiles_of::<S, 12, J>(s, w, input, output, rows, first);
+    }
     if S::ROWS >= 6 {
         first = tiles_of::<S, 6, J>(s, w, input, output, rows, first);
     }
@@ -412,49 +382,6 @@ fn accumulate<S: Lanes, const M: usize, const J: usize>(
         }
     }
     sums
-}
-
-/// Dot products of each row with the weights of each output, in two chains.
-struct Dots<'a, S: Lanes> {
-    s: S,
-    w: &'a [S::V],
-    src: &'a [S::V],
-    src_stride: usize,
-    layer: &'a PackedLayer<S::V>,
-    ids: &'a [i32],
-    rows: &'a mut [S::V],
-    n: usize,
-}
-
-impl<S: Lanes> Task for Dots<'_, S> {
-    #[inline(always)]
-    fn run(self) {
-        let Self { s, w, src, src_stride, layer, ids, rows, n } = self;
-        for r in 0..n {
-            let x = &src[r * src_stride..(r + 1) * src_stride];
-            let to = &mut rows[r * layer.stride..(r + 1) * layer.stride];
-            let id = ids.get(r).map_or(0, |&id| id as usize);
-            let per_id = layer.addends_per_row * layer.stride;
-            let addends = S::flat(&layer.addends[id * per_id..(id + 1) * per_id]);
-            for j in 0..layer.n_outputs {
-                let w = &w[j * src_stride..(j + 1) * src_stride];
-                let mut sums = [s.zero(); 2];
-                for (i, (&x, &w)) in x.iter().zip(w).enumerate() {
-                    sums[i % 2] = s.fma(x, w, sums[i % 2]);
-                }
-                let mut sum = s.sum(s.add(sums[0], sums[1]));
-                for term in 0..layer.addends_per_row {
-                    sum += addends[term * layer.stride * S::WIDTH + j];
-                }
-                S::flat_mut(to)[j] = sum;
-            }
-            if layer.activation != Activation::None {
-                for v in to {
-                    *v = activate(s, layer.activation, *v);
-                }
-            }
-        }
-    }
 }
 
 #[inline(always)]

@@ -110,15 +110,6 @@ impl Lanes for Avx2 {
         unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) }
     }
     #[inline(always)]
-    fn sum(self, a: Self::V) -> f32 {
-        // SAFETY: `self` is only made where AVX2 was detected.
-        unsafe {
-            let x = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
-            let x = _mm_add_ps(x, _mm_movehl_ps(x, x));
-            _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)))
-        }
-    }
-    #[inline(always)]
     fn flat(v: &[Self::V]) -> &[f32] {
         // SAFETY: a `__m256` is 8 packed f32 without padding, more strictly aligned than f32.
         unsafe { std::slice::from_raw_parts(v.as_ptr().cast(), v.len() * Self::WIDTH) }
@@ -208,17 +199,6 @@ impl Lanes for Avx512 {
     fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
         // SAFETY: `self` is only made where AVX-512F was detected.
         unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), y, x) }
-    }
-    #[inline(always)]
-    fn sum(self, a: Self::V) -> f32 {
-        // SAFETY: `self` is only made where AVX-512F and AVX2 were detected.
-        unsafe {
-            let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(a)));
-            let x = _mm256_add_ps(_mm512_castps512_ps256(a), high);
-            let x = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
-            let x = _mm_add_ps(x, _mm_movehl_ps(x, x));
-            _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)))
-        }
     }
     #[inline(always)]
     fn flat(v: &[Self::V]) -> &[f32] {

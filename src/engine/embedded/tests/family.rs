@@ -17,7 +17,7 @@ fn gelu(b: &mut Build, r: &mut Random, x: &str) -> String {
         if r.chance(50) { b.op(op, &[p, q], vec![]) } else { b.op(op, &[q, p], vec![]) }
     };
     let form = b.graph.nodes.len();
-    let argument = if form % 2 == 0 {
+    let argument = if form.is_multiple_of(2) {
         let c = b.scalar(std::f32::consts::SQRT_2, form);
         b.op("Div", &[x, &c], vec![])
     } else {

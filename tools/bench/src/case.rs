@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! The models of the table and the frames they score.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::onnxruntime::{Batch, Session};
+use crate::worker::Worker;
+use crate::{Options, SIZES, library};
+
+/// A model with frames for it.
+pub struct Case {
+    pub title: &'static str,
+    /// What open takes.
+    pub model: String,
+    /// The graphs of the members.
+    pub graphs: Vec<PathBuf>,
+    pub n_features: usize,
+    n_codecs: usize,
+    /// Outputs per row.
+    pub outputs: usize,
+    /// Multiply-adds of the layers per frame, all members; codec blocks not counted.
+    pub multiply_adds: usize,
+    raw: Vec<f32>,
+    z: Vec<f32>,
+    pub ids: Vec<i32>,
+    codec: Vec<f32>,
+    range: (f64, f64),
+    /// The frames in files, for workers.
+    folder: PathBuf,
+}
+
+fn numbers(card: &Value, key: &str) -> Vec<f64> {
+    let values = card[key].as_array().unwrap_or_else(|| panic!("card: {key}"));
+    values.iter().map(|v| v.as_f64().expect("number")).collect()
+}
+
+/// Reproducible, roughly normal: a sum of uniform numbers.
+fn noise(state: &mut u64) -> f64 {
+    let mut sum = 0.0;
+    for _ in 0..6 {
+        *state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        sum += (*state >> 40) as f64 / f64::from(1 << 24) - 0.5;
+    }
+    sum * std::f64::consts::SQRT_2
+}
+
+impl Case {
+    pub fn all(options: &Options) -> Vec<Self> {
+        let built_in = |name: &str| options.models.join(name);
+        let derived = |name: &str| options.derived.join(name);
+        vec![
+            Self::new("v1, codec-blind", &built_in("fr_regressor_v1.json"), 1, options),
+            Self::new("v2, codec-aware", &built_in("fr_regressor_v2_codec_aware.json"), 1, options),
+            Self::new("v2 with variance", &derived("variance.json"), 2, options),
+            Self::new("v2, ensemble of five", &derived("ensemble.json"), 1, options),
+        ]
+    }
+
+    fn new(title: &'static str, card_path: &Path, outputs: usize, options: &Options) -> Self {
+        let text = std::fs::read_to_string(card_path)
+            .unwrap_or_else(|e| panic!("{}: {e}", card_path.display()));
+        let card: Value = serde_json::from_str(&text).expect("card");
+        let folder = card_path.parent().expect("in a folder");
+        let graph = |v: &Value| folder.join(v["onnx"].as_str().expect("onnx"));
+        let graphs: Vec<PathBuf> = match card["members"].as_array() {
+            Some(members) => members.iter().map(graph).collect(),
+            None => vec![graph(&card)],
+        };
+        let (mean, std) = (numbers(&card, "feature_mean"), numbers(&card, "feature_std"));
+        let n_features = mean.len();
+        let n_codecs = card["codec_vocab"].as_array().map_or(0, Vec::len);
+        let clip = card["feature_clip_sigma"].as_f64().unwrap_or(f64::INFINITY);
+        let cap = |i: usize| {
+            let name = card["feature_order"][i].as_str().unwrap_or("");
+            card["feature_cap"][name].as_f64().unwrap_or(f64::INFINITY)
+        };
+        let rows = SIZES.into_iter().max().unwrap_or(1);
+        let mut state = 7;
+        let (mut raw, mut z) = (Vec::new(), Vec::new());
+        for _ in 0..rows {
+            for i in 0..n_features {
+                let x = (mean[i] + std[i] * noise(&mut state)) as f32;
+                raw.push(x);
+                z.push(((f64::from(x).min(cap(i)) - mean[i]) / std[i]).clamp(-clip, clip) as f32);
+            }
+        }
+        let ids: Vec<i32> =
+            (0..if n_codecs > 0 { rows } else { 0 }).map(|i| (i % n_codecs) as i32).collect();
+        let mut codec = vec![0.0; ids.len() * n_codecs];
+        for (row, &id) in codec.chunks_exact_mut(n_codecs.max(1)).zip(&ids) {
+            row[id as usize] = 1.0;
+        }
+        let range = match card["score_range"].as_array().map(Vec::as_slice) {
+            Some([low, high]) => (low.as_f64().expect("number"), high.as_f64().expect("number")),
+            _ => (0.0, 100.0),
+        };
+        // 64 and 64 hidden units in all of them.
+        let multiply_adds = graphs.len() * (n_features * 64 + 64 * 64 + 64 * outputs);
+        let folder = options.derived.join(title.replace([' ', ','], "_"));
+        std::fs::create_dir_all(&folder).expect("folder for the frames");
+        let write = |name: &str, bytes: Vec<u8>| {
+            std::fs::write(folder.join(name), bytes).expect("file of frames");
+        };
+        let bytes = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+        write("raw", bytes(&raw));
+        write("z", bytes(&z));
+        write("codec", bytes(&codec));
+        write("ids", ids.iter().flat_map(|i| i.to_le_bytes()).collect());
+        Self {
+            title,
+            model: card_path.to_str().expect("UTF-8 path").to_owned(),
+            graphs,
+            n_features,
+            n_codecs,
+            outputs,
+            multiply_adds,
+            raw,
+            z,
+            ids,
+            codec,
+            range,
+            folder,
+        }
+    }
+
+    /// The first `n` frames, raw.
+    pub fn rows(&self, n: usize) -> (&[f32], &[i32]) {
+        let ids = if self.ids.is_empty() { &[][..] } else { &self.ids[..n] };
+        (&self.raw[..n * self.n_features], ids)
+    }
+
+    /// The first `n` frames, standardised.
+    pub fn batch(&self, n: usize) -> Batch {
+        Batch {
+            n,
+            features: self.z[..n * self.n_features].to_vec(),
+            n_features: self.n_features,
+            codec: self.codec[..(n * self.n_codecs).min(self.codec.len())].to_vec(),
+            n_codec: self.n_codecs,
+        }
+    }
+
+    /// The scores of all frames by the sessions of the members.
+    pub fn expected(&self, sessions: &[Session]) -> Vec<f64> {
+        let rows = self.z.len() / self.n_features;
+        let batch = self.batch(rows);
+        let mut sums = vec![0.0; rows];
+        for session in sessions {
+            let mut out = vec![0.0; rows * self.outputs];
+            session.run(&batch, &mut out);
+            for (sum, row) in sums.iter_mut().zip(out.chunks_exact(self.outputs)) {
+                *sum += f64::from(row[0]) / sessions.len() as f64;
+            }
+        }
+        sums.into_iter().map(|s| s.clamp(self.range.0, self.range.1)).collect()
+    }
+
+    pub fn c_host(&self, options: &Options) -> Worker {
+        let ids = self.folder.join("ids");
+        let mut command = Command::new(&options.worker);
+        command.args([&self.model, &library::EMBEDDED.to_string(), ""]);
+        command.arg(self.folder.join("raw"));
+        command.arg(if self.ids.is_empty() { Path::new("-") } else { &ids });
+        Worker::start(&mut command)
+    }
+
+    pub fn python(&self, options: &Options) -> Worker {
+        let codec = self.folder.join("codec");
+        let mut command = Command::new(&options.python);
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("worker.py"));
+        command.arg(self.folder.join("z"));
+        command.arg(if self.codec.is_empty() { Path::new("-") } else { &codec });
+        command.args(&self.graphs);
+        Worker::start(&mut command)
+    }
+}
