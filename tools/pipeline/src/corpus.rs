@@ -94,11 +94,15 @@ impl Corpus {
         let mut kept = Vec::new();
         for (clip, members) in clips.iter_mut().zip(&mut by_clip) {
             members.sort_by_key(|&row| frame_index[row]);
-            if let Some(pair) = members.windows(2).find(|pair| frame_index[pair[0]] == frame_index[pair[1]]) {
+            if let Some(pair) =
+                members.windows(2).find(|pair| frame_index[pair[0]] == frame_index[pair[1]])
+            {
                 bail!("clip {:?} has frame {} twice", clip.name, frame_index[pair[0]]);
             }
             let start = kept.len();
-            kept.extend(evenly(members.len(), selection.frames_per_clip).into_iter().map(|i| members[i]));
+            kept.extend(
+                evenly(members.len(), selection.frames_per_clip).into_iter().map(|i| members[i]),
+            );
             clip.frames = start..kept.len();
         }
 
@@ -118,7 +122,9 @@ impl Corpus {
             let row = kept[at / width];
             bail!(
                 "clip {:?}, frame {}: feature {} is infinite, expected a finite number or NaN",
-                clips[clip_of_row[row]].name, frame_index[row], selection.features[at % width]
+                clips[clip_of_row[row]].name,
+                frame_index[row],
+                selection.features[at % width]
             );
         }
         let teacher = match selection.teacher {
@@ -164,7 +170,8 @@ impl Table {
     }
 
     fn required(&self, name: &str) -> Result<usize> {
-        self.index(name).with_context(|| format!("has no column {name:?}; it has {}", self.names().join(", ")))
+        self.index(name)
+            .with_context(|| format!("has no column {name:?}; it has {}", self.names().join(", ")))
     }
 
     fn names(&self) -> Vec<String> {
@@ -173,8 +180,13 @@ impl Table {
     }
 
     /// Calls `visit` with the typed reader of `column` in every row group, and its number of rows.
-    fn visit(&self, column: usize, mut visit: impl FnMut(ColumnReader, usize) -> Result<()>) -> Result<()> {
-        let name = self.reader.metadata().file_metadata().schema_descr().column(column).name().to_owned();
+    fn visit(
+        &self,
+        column: usize,
+        mut visit: impl FnMut(ColumnReader, usize) -> Result<()>,
+    ) -> Result<()> {
+        let name =
+            self.reader.metadata().file_metadata().schema_descr().column(column).name().to_owned();
         for group in 0..self.reader.num_row_groups() {
             let rows = usize::try_from(self.reader.metadata().row_group(group).num_rows())?;
             let reader = self.reader.get_row_group(group)?.get_column_reader(column)?;
@@ -190,14 +202,20 @@ impl Table {
     fn numbers(&self, name: &str) -> Result<Vec<f64>> {
         let column = self.required(name)?;
         let mut out = Vec::new();
-        self.visit(column, |reader, rows| {
-            match reader {
-                ColumnReader::FloatColumnReader(r) => read_column::<FloatType, _>(r, rows, &mut out, |x| f64::from(*x), f64::NAN),
-                ColumnReader::DoubleColumnReader(r) => read_column::<DoubleType, _>(r, rows, &mut out, |x| *x, f64::NAN),
-                ColumnReader::Int32ColumnReader(r) => read_column::<Int32Type, _>(r, rows, &mut out, |x| f64::from(*x), f64::NAN),
-                ColumnReader::Int64ColumnReader(r) => read_column::<Int64Type, _>(r, rows, &mut out, |x| *x as f64, f64::NAN),
-                other => bail!("holds {}, expected numbers", physical(&other)),
+        self.visit(column, |reader, rows| match reader {
+            ColumnReader::FloatColumnReader(r) => {
+                read_column::<FloatType, _>(r, rows, &mut out, |x| f64::from(*x), f64::NAN)
             }
+            ColumnReader::DoubleColumnReader(r) => {
+                read_column::<DoubleType, _>(r, rows, &mut out, |x| *x, f64::NAN)
+            }
+            ColumnReader::Int32ColumnReader(r) => {
+                read_column::<Int32Type, _>(r, rows, &mut out, |x| f64::from(*x), f64::NAN)
+            }
+            ColumnReader::Int64ColumnReader(r) => {
+                read_column::<Int64Type, _>(r, rows, &mut out, |x| *x as f64, f64::NAN)
+            }
+            other => bail!("holds {}, expected numbers", physical(&other)),
         })?;
         Ok(out)
     }
@@ -206,8 +224,12 @@ impl Table {
         let column = self.required(name)?;
         let mut out = Vec::new();
         self.visit(column, |reader, rows| match reader {
-            ColumnReader::Int32ColumnReader(r) => read_column::<Int32Type, _>(r, rows, &mut out, |x| i64::from(*x), -1),
-            ColumnReader::Int64ColumnReader(r) => read_column::<Int64Type, _>(r, rows, &mut out, |x| *x, -1),
+            ColumnReader::Int32ColumnReader(r) => {
+                read_column::<Int32Type, _>(r, rows, &mut out, |x| i64::from(*x), -1)
+            }
+            ColumnReader::Int64ColumnReader(r) => {
+                read_column::<Int64Type, _>(r, rows, &mut out, |x| *x, -1)
+            }
             other => bail!("holds {}, expected integers", physical(&other)),
         })?;
         Ok(out)
@@ -227,13 +249,13 @@ impl Table {
             read_column::<ByteArrayType, _>(reader, rows, &mut raw, |x| Some(x.clone()), None)?;
             for (row, value) in raw.into_iter().enumerate() {
                 let value = value.with_context(|| format!("row {row} is null"))?;
-                let id = match known.get(value.data()) {
-                    Some(&id) => id,
-                    None => {
-                        values.push(std::str::from_utf8(value.data()).context("is not UTF-8")?.to_owned());
-                        known.insert(value.data().to_vec(), values.len() - 1);
-                        values.len() - 1
-                    }
+                let id = if let Some(&id) = known.get(value.data()) {
+                    id
+                } else {
+                    let text = std::str::from_utf8(value.data()).context("is not UTF-8")?;
+                    values.push(text.to_owned());
+                    known.insert(value.data().to_vec(), values.len() - 1);
+                    values.len() - 1
                 };
                 ids.push(id);
             }
@@ -243,10 +265,9 @@ impl Table {
     }
 
     fn first_of(&self, names: &[&str]) -> Result<(Vec<usize>, Vec<String>)> {
-        let name = names
-            .iter()
-            .find(|name| self.index(name).is_some())
-            .with_context(|| format!("has no column {}; it has {}", names.join(" or "), self.names().join(", ")))?;
+        let name = names.iter().find(|name| self.index(name).is_some()).with_context(|| {
+            format!("has no column {}; it has {}", names.join(" or "), self.names().join(", "))
+        })?;
         self.text(name)
     }
 
@@ -276,7 +297,8 @@ impl Table {
             let first = first_row[at];
             ensure!(
                 content_ids[first] == content_ids[row] && codec_ids[first] == codec_ids[row],
-                "clip {:?}: content and codec change within the clip (row {row})", clip_names[key.1]
+                "clip {:?}: content and codec change within the clip (row {row})",
+                clip_names[key.1]
             );
             raw_clip.push(at);
         }
@@ -340,7 +362,8 @@ fn read_column<T: DataType, O: Clone>(
     while seen < rows {
         values.clear();
         levels.clear();
-        let (records, n_values, n_levels) = reader.read_records(BATCH, Some(&mut levels), None, &mut values)?;
+        let (records, n_values, n_levels) =
+            reader.read_records(BATCH, Some(&mut levels), None, &mut values)?;
         ensure!(records > 0, "ends after {seen} of {rows} rows");
         if n_levels == 0 || n_values == records {
             out.extend(values.iter().map(&convert));
@@ -348,7 +371,11 @@ fn read_column<T: DataType, O: Clone>(
             let mut next = values.iter();
             for &level in &levels {
                 // A flat optional column has level 1 where there is a value.
-                out.push(if level == 1 { convert(next.next().context("is malformed")?) } else { null.clone() });
+                out.push(if level == 1 {
+                    convert(next.next().context("is malformed")?)
+                } else {
+                    null.clone()
+                });
             }
         }
         seen += records;

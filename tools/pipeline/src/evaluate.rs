@@ -24,7 +24,8 @@ use crate::options::{Data, DataArgs, Protocol, RecipeArgs};
 use crate::report;
 use crate::samples::Samples;
 use crate::statistics::{
-    Agreement, Lift, Logistic, Z95, conformal_scale, fit_line, paired_bootstrap, plcc, quantile, rmse, srocc,
+    Agreement, Lift, Logistic, Z95, conformal_scale, fit_line, paired_bootstrap, plcc, quantile,
+    rmse, srocc,
 };
 
 /// Judges a recipe by leave-one-content-out
@@ -174,7 +175,10 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let (evaluation, clips) = summarise(&data, &jobs, args, protocol_sha256)?;
     write_json(&args.output, &evaluation)?;
     write_json(&args.output.with_extension("clips.json"), &clips)?;
-    write_atomic(&args.output.with_extension("html"), report::html(&evaluation, &clips)?.as_bytes())?;
+    write_atomic(
+        &args.output.with_extension("html"),
+        report::html(&evaluation, &clips)?.as_bytes(),
+    )?;
     print!("{}", report::text(&evaluation));
     Ok(())
 }
@@ -186,23 +190,29 @@ fn job_folder(output: &Path, fingerprint: &str) -> PathBuf {
 /// All contents and seeds; finished ones are read back, so that an interrupted evaluation goes on where it was.
 fn run_jobs(args: &EvaluateArgs, data: &Data, fingerprint: &str) -> Result<Vec<Vec<Job>>> {
     let contents = data.corpus.contents();
-    ensure!(contents.len() >= 2, "leaving one content out takes two contents, the corpus has {}", contents.len());
+    ensure!(
+        contents.len() >= 2,
+        "leaving one content out takes two contents, the corpus has {}",
+        contents.len()
+    );
     let folder = job_folder(&args.output, fingerprint);
-    let todo: Vec<(u64, usize)> = (0..args.seeds).flat_map(|seed| (0..contents.len()).map(move |c| (seed, c))).collect();
+    let todo: Vec<(u64, usize)> =
+        (0..args.seeds).flat_map(|seed| (0..contents.len()).map(move |c| (seed, c))).collect();
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(todo.len() as u64) };
-    bar.set_style(ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} folds, {eta} left")?);
+    bar.set_style(ProgressStyle::with_template(
+        "{elapsed_precise} {bar:30} {pos}/{len} folds, {eta} left",
+    )?);
     let done: Vec<Job> = todo
         .par_iter()
         .map(|&(seed, content)| {
             let path = folder.join(format!("seed{seed}-content{content:03}.json"));
-            let job = match std::fs::read(&path) {
-                Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{}", path.display()))?,
-                Err(_) => {
-                    let job = run_job(data, seed, &contents[content])
-                        .with_context(|| format!("content {:?}, seed {seed}", contents[content]))?;
-                    write_atomic(&path, &json_bytes(&job)?)?;
-                    job
-                }
+            let job = if let Ok(bytes) = std::fs::read(&path) {
+                serde_json::from_slice(&bytes).with_context(|| format!("{}", path.display()))?
+            } else {
+                let job = run_job(data, seed, &contents[content])
+                    .with_context(|| format!("content {:?}, seed {seed}", contents[content]))?;
+                write_atomic(&path, &json_bytes(&job)?)?;
+                job
             };
             bar.inc(1);
             Ok(job)
@@ -215,14 +225,21 @@ fn run_jobs(args: &EvaluateArgs, data: &Data, fingerprint: &str) -> Result<Vec<V
 fn run_job(data: &Data, seed: u64, content: &str) -> Result<Job> {
     let corpus = &data.corpus;
     let held_out = |i: usize| corpus.clips[i].content == content;
-    let (samples, _) =
-        Samples::new(corpus, &data.teacher, &data.codec, data.unknown, &data.protocol.weighting, held_out)?;
+    let (samples, _) = Samples::new(
+        corpus,
+        &data.teacher,
+        &data.codec,
+        data.unknown,
+        &data.protocol.weighting,
+        held_out,
+    )?;
     let recipe = &data.protocol.recipe;
     let codecs = data.unknown + 1;
     let clips: Vec<usize> = (0..corpus.clips.len()).filter(|&i| held_out(i)).collect();
     let range = Some(data.protocol.score_range);
     let held = samples.only(&clips);
-    let pick = |all: &[Prediction], get: fn(&Prediction) -> f64| all.iter().map(get).collect::<Vec<f64>>();
+    let pick =
+        |all: &[Prediction], get: fn(&Prediction) -> f64| all.iter().map(get).collect::<Vec<f64>>();
 
     let blind_fit = Fit::new(&samples, recipe, 0, true, seed)?;
     let pretrained = blind_fit.pretrain()?;
@@ -232,12 +249,16 @@ fn run_job(data: &Data, seed: u64, content: &str) -> Result<Job> {
     for (column, name) in corpus.feature_names.iter().enumerate() {
         let mut without = held.clone();
         without.z.iter_mut().skip(column).step_by(held.width).for_each(|z| *z = 0.0);
-        missing.insert(name.clone(), pick(&predict(&blind_weights, &without, &held.codec, range)?, |p| p.score));
+        missing.insert(
+            name.clone(),
+            pick(&predict(&blind_weights, &without, &held.codec, range)?, |p| p.score),
+        );
     }
 
     let with_block = |codec: &[usize], width: usize| -> Result<Vec<f64>> {
         let labelled = Samples { codec: codec.to_vec(), ..samples.clone() };
-        let weights = Fit::new(&labelled, recipe, width, false, seed)?.finish(pretrained.clone())?;
+        let weights =
+            Fit::new(&labelled, recipe, width, false, seed)?.finish(pretrained.clone())?;
         let labels: Vec<usize> = clips.iter().map(|&i| codec[i]).collect();
         Ok(pick(&predict(&weights, &held, &labels, range)?, |p| p.score))
     };
@@ -256,8 +277,10 @@ fn run_job(data: &Data, seed: u64, content: &str) -> Result<Job> {
 
 /// Dataset of each clip as a number.
 fn dataset_ids(data: &Data) -> Vec<usize> {
-    let names: std::collections::BTreeSet<&str> = data.corpus.clips.iter().map(|clip| clip.dataset.as_str()).collect();
-    let ids: BTreeMap<&str, usize> = names.into_iter().enumerate().map(|(i, name)| (name, i)).collect();
+    let names: std::collections::BTreeSet<&str> =
+        data.corpus.clips.iter().map(|clip| clip.dataset.as_str()).collect();
+    let ids: BTreeMap<&str, usize> =
+        names.into_iter().enumerate().map(|(i, name)| (name, i)).collect();
     data.corpus.clips.iter().map(|clip| ids[clip.dataset.as_str()]).collect()
 }
 
@@ -293,22 +316,37 @@ fn collect(jobs: &[Vec<Job>], n: usize, get: impl Fn(&Job) -> &[f64]) -> Vec<Vec
 }
 
 fn mean_over_seeds(all: &[Vec<f64>]) -> Vec<f64> {
-    (0..all[0].len()).map(|i| all.iter().map(|seed| seed[i]).sum::<f64>() / all.len() as f64).collect()
+    (0..all[0].len())
+        .map(|i| all.iter().map(|seed| seed[i]).sum::<f64>() / all.len() as f64)
+        .collect()
 }
 
-fn summarise(data: &Data, jobs: &[Vec<Job>], args: &EvaluateArgs, protocol_sha256: String) -> Result<(Evaluation, ClipTable)> {
+#[expect(
+    clippy::too_many_lines,
+    reason = "one list of what an evaluation holds, in the order of its members"
+)]
+fn summarise(
+    data: &Data,
+    jobs: &[Vec<Job>],
+    args: &EvaluateArgs,
+    protocol_sha256: String,
+) -> Result<(Evaluation, ClipTable)> {
     let clips = &data.corpus.clips;
     let n = clips.len();
     let rated: Vec<f64> = clips.iter().map(|clip| clip.target).collect();
     let known: Vec<usize> = (0..n).filter(|&i| !rated[i].is_nan()).collect();
-    let primary: Vec<usize> = known.iter().copied().filter(|&i| data.codec[i] != data.unknown).collect();
+    let primary: Vec<usize> =
+        known.iter().copied().filter(|&i| data.codec[i] != data.unknown).collect();
     ensure!(primary.len() >= 10, "only {} rated clips have a known codec", primary.len());
     let contents = data.corpus.contents();
-    let content: Vec<usize> = clips.iter().map(|clip| contents.binary_search(&clip.content).unwrap_or(0)).collect();
+    let content: Vec<usize> =
+        clips.iter().map(|clip| contents.binary_search(&clip.content).unwrap_or(0)).collect();
     let dataset = dataset_ids(data);
 
     let mut predictions: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
-    let mut keep = |name: &str, get: fn(&Job) -> &[f64]| predictions.insert(name.to_owned(), collect(jobs, n, get));
+    let mut keep = |name: &str, get: fn(&Job) -> &[f64]| {
+        predictions.insert(name.to_owned(), collect(jobs, n, get))
+    };
     keep("codec_blind", |job| &job.blind);
     keep("codec_aware", |job| &job.aware);
     keep("codec_shuffled", |job| &job.shuffled);
@@ -332,8 +370,16 @@ fn summarise(data: &Data, jobs: &[Vec<Job>], args: &EvaluateArgs, protocol_sha25
     let dataset_primary: Vec<usize> = primary.iter().map(|&i| dataset[i]).collect();
     let lift = |first: &str, second: &str| -> Lifts {
         let (first, second) = (at(&predictions[first]), at(&predictions[second]));
-        let boot = |statistic: &(dyn Fn(&[f64], &[f64], &[usize]) -> f64 + Sync)| {
-            paired_bootstrap(&first, &second, &rated_primary, &content_primary, statistic, args.draws, 95)
+        let boot = |statistic: &Statistic<'_>| {
+            paired_bootstrap(
+                &first,
+                &second,
+                &rated_primary,
+                &content_primary,
+                statistic,
+                args.draws,
+                95,
+            )
         };
         Lifts {
             plcc: boot(&|p, r, _| plcc(p, r)),
@@ -364,13 +410,27 @@ fn summarise(data: &Data, jobs: &[Vec<Job>], args: &EvaluateArgs, protocol_sha25
     let stddev = collect(jobs, n, |job| &job.stddev);
     intervals.insert(
         "codec_blind".to_owned(),
-        interval(&predictions["codec_blind"], &stddev, &primary, &rated, &content, data.protocol.score_range),
+        interval(
+            &predictions["codec_blind"],
+            &stddev,
+            &primary,
+            &rated,
+            &content,
+            data.protocol.score_range,
+        ),
     );
     if args.seeds > 1 {
         let constant: Vec<Vec<f64>> = vec![vec![1.0; n]; predictions["codec_blind"].len()];
         intervals.insert(
             "codec_blind_constant_width".to_owned(),
-            interval(&predictions["codec_blind"], &constant, &primary, &rated, &content, data.protocol.score_range),
+            interval(
+                &predictions["codec_blind"],
+                &constant,
+                &primary,
+                &rated,
+                &content,
+                data.protocol.score_range,
+            ),
         );
         let (mean, spread) = spread(&predictions["codec_blind"]);
         intervals.insert(
@@ -401,7 +461,10 @@ fn summarise(data: &Data, jobs: &[Vec<Job>], args: &EvaluateArgs, protocol_sha25
         codec: clips.iter().map(|clip| clip.codec.clone()).collect(),
         primary: (0..n).map(|i| primary.contains(&i)).collect(),
         rated,
-        predicted: predictions.iter().map(|(name, seeds)| (name.clone(), mean_over_seeds(seeds))).collect(),
+        predicted: predictions
+            .iter()
+            .map(|(name, seeds)| (name.clone(), mean_over_seeds(seeds)))
+            .collect(),
     };
     let evaluation = Evaluation {
         kind: "vmaf_fr_evaluation".to_owned(),
@@ -421,6 +484,9 @@ fn summarise(data: &Data, jobs: &[Vec<Job>], args: &EvaluateArgs, protocol_sha25
     Ok((evaluation, table))
 }
 
+/// Of drawn predictions, their ratings, and which clips they are.
+type Statistic<'a> = dyn Fn(&[f64], &[f64], &[usize]) -> f64 + 'a;
+
 /// VMAF on the same clips: as it is, by a line, by a logistic; fitted without the content that is predicted, and, as
 /// reports often do it, on the very clips.
 fn baselines(
@@ -437,18 +503,22 @@ fn baselines(
         data.corpus
             .clips
             .iter()
-            .map(|clip| frames[clip.frames.clone()].iter().map(|&v| f64::from(v)).sum::<f64>() / clip.frames.len() as f64)
+            .map(|clip| {
+                frames[clip.frames.clone()].iter().map(|&v| f64::from(v)).sum::<f64>()
+                    / clip.frames.len() as f64
+            })
             .collect()
     };
     let vmaf = pooled(&data.teacher);
-    let fit = |clips: &[usize]| -> Result<(Logistic, Box<dyn Fn(f64) -> f64>)> {
+    let fit = |clips: &[usize]| {
         let x: Vec<f64> = clips.iter().map(|&i| vmaf[i]).collect();
         let y: Vec<f64> = clips.iter().map(|&i| rated[i]).collect();
-        Ok((Logistic::fit(&x, &y)?, Box::new(fit_line(&x, &y))))
+        Logistic::fit(&x, &y).map(|curve| (curve, fit_line(&x, &y)))
     };
     let (mut line, mut logistic) = (vec![f64::NAN; vmaf.len()], vec![f64::NAN; vmaf.len()]);
     for held_out in 0..=content.iter().copied().max().unwrap_or(0) {
-        let others: Vec<usize> = primary.iter().copied().filter(|&i| content[i] != held_out).collect();
+        let others: Vec<usize> =
+            primary.iter().copied().filter(|&i| content[i] != held_out).collect();
         let (curve, straight) = fit(&others)?;
         for i in (0..vmaf.len()).filter(|&i| content[i] == held_out) {
             line[i] = straight(vmaf[i]);
@@ -456,7 +526,10 @@ fn baselines(
         }
     }
     let (curve, _) = fit(primary)?;
-    predictions.insert("vmaf_logistic_in_sample".to_owned(), vec![vmaf.iter().map(|&v| curve.at(v)).collect()]);
+    predictions.insert(
+        "vmaf_logistic_in_sample".to_owned(),
+        vec![vmaf.iter().map(|&v| curve.at(v)).collect()],
+    );
     predictions.insert("vmaf_linear".to_owned(), vec![line]);
     predictions.insert("vmaf_logistic".to_owned(), vec![logistic]);
     if data.protocol.harmonisation.is_some() {
@@ -474,15 +547,24 @@ fn within(predicted: &[f64], rated: &[f64], clips: &[usize], dataset: &[usize]) 
         group.0.push(p);
         group.1.push(r);
     }
-    let values: Vec<f64> = groups.values().map(|(p, r)| plcc(p, r)).filter(|v| !v.is_nan()).collect();
+    let values: Vec<f64> =
+        groups.values().map(|(p, r)| plcc(p, r)).filter(|v| !v.is_nan()).collect();
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-fn figures(data: &Data, seeds: &[Vec<f64>], known: &[usize], primary: &[usize], rated: &[f64]) -> Figures {
+fn figures(
+    data: &Data,
+    seeds: &[Vec<f64>],
+    known: &[usize],
+    primary: &[usize],
+    rated: &[f64],
+) -> Figures {
     let agreement = |clips: &[usize]| {
         let y: Vec<f64> = clips.iter().map(|&i| rated[i]).collect();
-        let each: Vec<Agreement> =
-            seeds.iter().map(|seed| Agreement::of(&clips.iter().map(|&i| seed[i]).collect::<Vec<_>>(), &y)).collect();
+        let each: Vec<Agreement> = seeds
+            .iter()
+            .map(|seed| Agreement::of(&clips.iter().map(|&i| seed[i]).collect::<Vec<_>>(), &y))
+            .collect();
         (Agreement::mean(&each), each)
     };
     let group = |clips: &[usize], key: &dyn Fn(usize) -> String| {
@@ -490,7 +572,11 @@ fn figures(data: &Data, seeds: &[Vec<f64>], known: &[usize], primary: &[usize], 
         for &i in clips {
             groups.entry(key(i)).or_default().push(i);
         }
-        groups.into_iter().filter(|(_, clips)| clips.len() > 2).map(|(name, clips)| (name, agreement(&clips).0)).collect()
+        groups
+            .into_iter()
+            .filter(|(_, clips)| clips.len() > 2)
+            .map(|(name, clips)| (name, agreement(&clips).0))
+            .collect()
     };
     let (pooled, each) = agreement(primary);
     let mean = pooled.plcc;
@@ -540,7 +626,9 @@ fn interval(
     };
     let scales: Vec<f64> = (0..contents).map(|c| scale_of(&|i| content[i] != c)).collect();
     let n = pairs.len() as f64;
-    let share = |inside: &dyn Fn(usize, usize) -> bool| pairs.iter().filter(|(s, i)| inside(*s, *i)).count() as f64 / n;
+    let share = |inside: &dyn Fn(usize, usize) -> bool| {
+        pairs.iter().filter(|(s, i)| inside(*s, *i)).count() as f64 / n
+    };
     let half = |seed: usize, i: usize| Z95 * scales[content[i]] * stddev[seed][i];
     let width = |seed: usize, i: usize| {
         let (p, h) = (predicted[seed][i], half(seed, i));
@@ -566,21 +654,27 @@ fn interval(
 
 /// Quantile of the standard normal distribution, by bisection on the error function's integral.
 fn normal_quantile(p: f64) -> f64 {
-    let cdf = |x: f64| candle_core::cpu::erf::erf_f64(x / std::f64::consts::SQRT_2).mul_add(0.5, 0.5);
+    let cdf =
+        |x: f64| candle_core::cpu::erf::erf_f64(x / std::f64::consts::SQRT_2).mul_add(0.5, 0.5);
     let (mut low, mut high) = (-9.0, 9.0);
     for _ in 0..80 {
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         if cdf(middle) < p { low = middle } else { high = middle }
     }
-    (low + high) / 2.0
+    f64::midpoint(low, high)
 }
 
 /// Reads an evaluation and its sha256.
 pub fn read(path: &Path) -> Result<(Evaluation, String)> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read evaluation {}", path.display()))?;
-    let evaluation: Evaluation =
-        serde_json::from_slice(&bytes).with_context(|| format!("{} is not an evaluation", path.display()))?;
-    ensure!(evaluation.kind == "vmaf_fr_evaluation" && evaluation.format == 1, "{} is not an evaluation", path.display());
+    let bytes = std::fs::read(path)
+        .with_context(|| format!("cannot read evaluation {}", path.display()))?;
+    let evaluation: Evaluation = serde_json::from_slice(&bytes)
+        .with_context(|| format!("{} is not an evaluation", path.display()))?;
+    ensure!(
+        evaluation.kind == "vmaf_fr_evaluation" && evaluation.format == 1,
+        "{} is not an evaluation",
+        path.display()
+    );
     Ok((evaluation, sha256_hex(&bytes)))
 }
 
@@ -602,7 +696,12 @@ mod tests {
         assert_ne!(shuffled, codec);
         for dataset in 0..2 {
             let of = |labels: &[usize]| {
-                let mut v: Vec<usize> = labels.iter().zip(datasets).filter(|(_, d)| *d == dataset).map(|(l, _)| *l).collect();
+                let mut v: Vec<usize> = labels
+                    .iter()
+                    .zip(datasets)
+                    .filter(|(_, d)| *d == dataset)
+                    .map(|(l, _)| *l)
+                    .collect();
                 v.sort_unstable();
                 v
             };

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 use vmaf_fr_v2::codec::Vocabulary;
 use vmaf_fr_v2::onnx::proto::{
-    AttributeProto, DimensionProto, FLOAT, GraphProto, INT64, ModelProto, NodeProto, OperatorSetIdProto,
-    TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+    AttributeProto, DimensionProto, FLOAT, GraphProto, INT64, ModelProto, NodeProto,
+    OperatorSetIdProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use vmaf_fr_v2::{Config, EngineChoice, Score, Scorer};
 
@@ -52,7 +52,12 @@ pub fn onnx_bytes(weights: &Weights) -> Vec<u8> {
             (true, 2) => "score_logvar".to_owned(),
             _ => format!("lin{index}"),
         };
-        graph.node.push(node("Gemm", &[&x, &weight, &bias], &out, vec![int_attribute("transB", 1)]));
+        graph.node.push(node(
+            "Gemm",
+            &[&x, &weight, &bias],
+            &out,
+            vec![int_attribute("transB", 1)],
+        ));
         if index == last {
             break;
         }
@@ -83,7 +88,10 @@ pub fn onnx_bytes(weights: &Weights) -> Vec<u8> {
         producer_name: Some("vmaf-fr train".into()),
         producer_version: Some(env!("CARGO_PKG_VERSION").into()),
         graph: Some(graph),
-        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
+        opset_import: vec![OperatorSetIdProto {
+            domain: Some(String::new()),
+            version: Some(OPSET),
+        }],
         ..ModelProto::default()
     }
     .encode_to_vec()
@@ -109,7 +117,10 @@ fn value(name: &str, dims: &[Option<usize>]) -> ValueInfoProto {
         })
         .collect();
     let tensor = TensorTypeProto { elem_type: Some(FLOAT), shape: Some(TensorShapeProto { dim }) };
-    ValueInfoProto { name: Some(name.into()), r#type: Some(TypeProto { tensor_type: Some(tensor) }) }
+    ValueInfoProto {
+        name: Some(name.into()),
+        r#type: Some(TypeProto { tensor_type: Some(tensor) }),
+    }
 }
 
 fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
@@ -135,7 +146,12 @@ fn node(op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>)
 
 fn int_attribute(name: &str, i: i64) -> AttributeProto {
     const INT: i32 = 2;
-    AttributeProto { name: Some(name.into()), i: Some(i), r#type: Some(INT), ..AttributeProto::default() }
+    AttributeProto {
+        name: Some(name.into()),
+        i: Some(i),
+        r#type: Some(INT),
+        ..AttributeProto::default()
+    }
 }
 
 /// A card, members in the order in which they are written.
@@ -198,21 +214,34 @@ pub struct Description {
 }
 
 /// Files of a model: name and bytes, the card last.
-pub fn files(networks: &[Weights], statistics: &Statistics, description: Description) -> Result<Vec<(String, Vec<u8>)>> {
+pub fn files(
+    networks: &[Weights],
+    statistics: &Statistics,
+    description: Description,
+) -> Result<Vec<(String, Vec<u8>)>> {
     let first = networks.first().context("no network to export")?;
-    ensure!(networks.iter().all(|n| n.architecture == first.architecture), "members of an ensemble differ in shape");
+    ensure!(
+        networks.iter().all(|n| n.architecture == first.architecture),
+        "members of an ensemble differ in shape"
+    );
     let architecture = &first.architecture;
     let vocabulary = Vocabulary::v1();
     let aware = architecture.codecs > 0;
     ensure!(
         !aware || architecture.codecs == vocabulary.names().len(),
-        "a codec block of {} does not fit the vocabulary of {}", architecture.codecs, vocabulary.names().len()
+        "a codec block of {} does not fit the vocabulary of {}",
+        architecture.codecs,
+        vocabulary.names().len()
     );
     let single = networks.len() == 1;
     let mut out = Vec::new();
     let mut members = Vec::new();
     for (index, network) in networks.iter().enumerate() {
-        let name = if single { format!("{}.onnx", description.id) } else { format!("{}_m{index}.onnx", description.id) };
+        let name = if single {
+            format!("{}.onnx", description.id)
+        } else {
+            format!("{}_m{index}.onnx", description.id)
+        };
         let bytes = onnx_bytes(network);
         members.push(MemberOut { onnx: name.clone(), sha256: sha256_hex(&bytes) });
         out.push((name, bytes));
@@ -230,7 +259,12 @@ pub fn files(networks: &[Weights], statistics: &Statistics, description: Descrip
         feature_order: statistics.names.clone(),
         feature_mean: statistics.mean.clone(),
         feature_std: statistics.std.clone(),
-        feature_cap: statistics.names.iter().filter(|n| is_capped(n)).map(|n| (n.clone(), CAP)).collect(),
+        feature_cap: statistics
+            .names
+            .iter()
+            .filter(|n| is_capped(n))
+            .map(|n| (n.clone(), CAP))
+            .collect(),
         feature_clip_sigma: CLIP_SIGMA,
         missing_features: "mean",
         codec_aware: aware,
@@ -268,8 +302,14 @@ pub struct Difference {
 }
 
 /// Writes the files into `folder`, but only after both engines have read them back and agree on `probe`.
-pub fn keep(folder: &Path, files: &[(String, Vec<u8>)], probe: &Probe, onnxruntime: Option<&Path>) -> Result<Difference> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+pub fn keep(
+    folder: &Path,
+    files: &[(String, Vec<u8>)],
+    probe: &Probe,
+    onnxruntime: Option<&Path>,
+) -> Result<Difference> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
     let trial = tempfile::Builder::new()
         .prefix(".vmaf-fr-")
         .tempdir_in(folder)
@@ -291,9 +331,15 @@ pub fn keep(folder: &Path, files: &[(String, Vec<u8>)], probe: &Probe, onnxrunti
 pub fn verify(card: &Path, probe: &Probe, onnxruntime: Option<&Path>) -> Result<Difference> {
     let embedded = score(card, EngineChoice::Embedded, None, probe).context("embedded engine")?;
     let runtime = score(card, EngineChoice::OnnxRuntime, onnxruntime.map(Path::to_path_buf), probe)
-        .context("ONNX Runtime (point --onnxruntime or VMAF_FR_V2_ONNXRUNTIME at a libonnxruntime)")?;
+        .context(
+            "ONNX Runtime (point --onnxruntime or VMAF_FR_V2_ONNXRUNTIME at a libonnxruntime)",
+        )?;
     let worst = |other: &mut dyn Iterator<Item = f64>| {
-        embedded.iter().zip(other).map(|(a, b)| (a.score - b).abs()).fold(0.0, |a: f64, b| if b.is_nan() { f64::NAN } else { a.max(b) })
+        embedded
+            .iter()
+            .zip(other)
+            .map(|(a, b)| (a.score - b).abs())
+            .fold(0.0, |a: f64, b| if b.is_nan() { f64::NAN } else { a.max(b) })
     };
     let deviation = embedded
         .iter()
@@ -306,20 +352,32 @@ pub fn verify(card: &Path, probe: &Probe, onnxruntime: Option<&Path>) -> Result<
         training: worst(&mut probe.expected.iter().copied()),
     };
     if difference.engines.is_nan() || difference.engines > TOLERANCE {
-        bail!("the engines differ by {} points on real rows, expected at most {TOLERANCE}", difference.engines);
+        bail!(
+            "the engines differ by {} points on real rows, expected at most {TOLERANCE}",
+            difference.engines
+        );
     }
     if difference.training.is_nan() || difference.training > TRAINING_TOLERANCE {
-        bail!("the exported model differs from the trained one by {} points, expected at most {TRAINING_TOLERANCE}", difference.training);
+        bail!(
+            "the exported model differs from the trained one by {} points, expected at most {TRAINING_TOLERANCE}",
+            difference.training
+        );
     }
     Ok(difference)
 }
 
-fn score(card: &Path, engine: EngineChoice, onnxruntime_path: Option<PathBuf>, probe: &Probe) -> Result<Vec<Score>> {
+fn score(
+    card: &Path,
+    engine: EngineChoice,
+    onnxruntime_path: Option<PathBuf>,
+    probe: &Probe,
+) -> Result<Vec<Score>> {
     let config = Config { engine, onnxruntime_path, disable_clip: true, ..Config::default() };
     let path = card.to_str().context("path is not UTF-8")?;
-    let mut scorer = Scorer::open(Some(path), &config)?;
-    let empty = Score { score: f64::NAN, stddev: f64::NAN, ci95_low: f64::NAN, ci95_high: f64::NAN };
+    let mut model = Scorer::open(Some(path), &config)?;
+    let empty =
+        Score { score: f64::NAN, stddev: f64::NAN, ci95_low: f64::NAN, ci95_high: f64::NAN };
     let mut scores = vec![empty; probe.codec.len()];
-    scorer.score(&probe.features, Some(&probe.codec), &mut scores)?;
+    model.score(&probe.features, Some(&probe.codec), &mut scores)?;
     Ok(scores)
 }

@@ -96,7 +96,7 @@ impl Default for Recipe {
     }
 }
 
-/// AdamW's state: what a checkpoint keeps besides the weights.
+/// `AdamW`'s state: what a checkpoint keeps besides the weights.
 ///
 /// Own code, because the crate's optimiser keeps its moments private and a resumed training needs them.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,9 +181,21 @@ pub struct Fit<'a> {
 
 impl<'a> Fit<'a> {
     /// A fit of a network with a codec block of `codecs` and a second output where `variance`.
-    pub fn new(samples: &'a Samples, recipe: &'a Recipe, codecs: usize, variance: bool, seed: u64) -> Result<Self> {
-        ensure!(recipe.hidden > 0 && recipe.depth > 0, "a network needs at least one hidden unit and layer");
-        ensure!(recipe.finetune_frames > 0 && recipe.pretrain_batch > 0, "batches must not be empty");
+    pub fn new(
+        samples: &'a Samples,
+        recipe: &'a Recipe,
+        codecs: usize,
+        variance: bool,
+        seed: u64,
+    ) -> Result<Self> {
+        ensure!(
+            recipe.hidden > 0 && recipe.depth > 0,
+            "a network needs at least one hidden unit and layer"
+        );
+        ensure!(
+            recipe.finetune_frames > 0 && recipe.pretrain_batch > 0,
+            "batches must not be empty"
+        );
         for (name, rate) in [
             ("dropout", recipe.dropout),
             ("feature dropout", recipe.feature_dropout_pretrain),
@@ -191,7 +203,10 @@ impl<'a> Fit<'a> {
         ] {
             ensure!((0.0..1.0).contains(&rate), "{name} is {rate}, expected 0 <= rate < 1");
         }
-        ensure!(samples.codec.iter().all(|&c| codecs == 0 || c < codecs), "a codec id is outside the block of {codecs}");
+        ensure!(
+            samples.codec.iter().all(|&c| codecs == 0 || c < codecs),
+            "a codec id is outside the block of {codecs}"
+        );
         Ok(Self { samples, recipe, codecs, outputs: if variance { 2 } else { 1 }, seed })
     }
 
@@ -217,7 +232,9 @@ impl<'a> Fit<'a> {
 
     /// Units of work of a whole fit, for a progress bar.
     pub fn length(&self) -> usize {
-        self.pretrain_epochs() + self.recipe.finetune_steps.div_ceil(STEPS_PER_UNIT) + self.variance_steps().div_ceil(STEPS_PER_UNIT)
+        self.pretrain_epochs()
+            + self.recipe.finetune_steps.div_ceil(STEPS_PER_UNIT)
+            + self.variance_steps().div_ceil(STEPS_PER_UNIT)
     }
 
     fn pretrain_epochs(&self) -> usize {
@@ -230,7 +247,8 @@ impl<'a> Fit<'a> {
 
     /// Units of work done at `state`.
     pub fn position(&self, state: &State) -> usize {
-        let (pretrain, finetune) = (self.pretrain_epochs(), self.recipe.finetune_steps.div_ceil(STEPS_PER_UNIT));
+        let (pretrain, finetune) =
+            (self.pretrain_epochs(), self.recipe.finetune_steps.div_ceil(STEPS_PER_UNIT));
         match state.stage {
             Stage::Pretrain => state.done,
             Stage::Finetune => pretrain + state.done.div_ceil(STEPS_PER_UNIT),
@@ -270,8 +288,12 @@ impl<'a> Fit<'a> {
             Stage::Pretrain if state.done < self.pretrain_epochs() => self.pretrain_epoch(state)?,
             Stage::Pretrain => {
                 let pretrained = self.pretrain_epochs() > 0;
-                state.weights = if pretrained { self.refit(&state.weights)? } else { self.centred(&state.weights) }
-                    .widened(self.codecs, self.outputs);
+                state.weights = if pretrained {
+                    self.refit(&state.weights)?
+                } else {
+                    self.centred(&state.weights)
+                }
+                .widened(self.codecs, self.outputs);
                 next(state, Stage::Finetune);
             }
             Stage::Finetune if state.done < self.recipe.finetune_steps => self.finetune(state)?,
@@ -279,9 +301,8 @@ impl<'a> Fit<'a> {
                 self.start_variance(&mut state.weights)?;
                 next(state, Stage::Variance);
             }
-            Stage::Finetune => next(state, Stage::Done),
             Stage::Variance if state.done < self.variance_steps() => self.variance(state)?,
-            Stage::Variance => next(state, Stage::Done),
+            Stage::Finetune | Stage::Variance => next(state, Stage::Done),
             Stage::Done => return Ok(false),
         }
         Ok(true)
@@ -310,8 +331,13 @@ impl<'a> Fit<'a> {
         let batches = frames.len().div_ceil(self.recipe.pretrain_batch);
         let total = batches * self.recipe.pretrain_epochs;
         for (index, batch) in frames.chunks(self.recipe.pretrain_batch).enumerate() {
-            let rows = self.rows(batch.iter().map(|&frame| (frame, None)), self.recipe.feature_dropout_pretrain, &mut rng)?;
-            let teacher: Vec<f32> = batch.iter().map(|&frame| self.samples.teacher[frame]).collect();
+            let rows = self.rows(
+                batch.iter().map(|&frame| (frame, None)),
+                self.recipe.feature_dropout_pretrain,
+                &mut rng,
+            )?;
+            let teacher: Vec<f32> =
+                batch.iter().map(|&frame| self.samples.teacher[frame]).collect();
             let teacher = Tensor::from_vec(teacher, (batch.len(), 1), &Device::Cpu)?;
             let score = network.forward(&rows, Some((self.recipe.dropout as f32, &mut rng)))?;
             let loss = (score - teacher)?.sqr()?.mean_all()?;
@@ -360,10 +386,17 @@ impl<'a> Fit<'a> {
 
     /// Weighted least squares of a clip's rating on its mean score, taken into the output layer.
     fn refit(&self, weights: &Weights) -> Result<Weights> {
-        let scores = predict(weights, self.samples, &self.samples.codec, None)?.into_iter().map(|p| p.score).collect::<Vec<_>>();
+        let scores = predict(weights, self.samples, &self.samples.codec, None)?
+            .into_iter()
+            .map(|p| p.score)
+            .collect::<Vec<_>>();
         let used = || {
             (0..scores.len()).filter(|&i| self.samples.weight[i] > 0.0).map(|i| {
-                (f64::from(self.samples.weight[i]), scores[i] / 100.0, f64::from(self.samples.target[i]))
+                (
+                    f64::from(self.samples.weight[i]),
+                    scores[i] / 100.0,
+                    f64::from(self.samples.target[i]),
+                )
             })
         };
         let mean_x: f64 = used().map(|(w, x, _)| w * x).sum();
@@ -401,7 +434,10 @@ impl<'a> Fit<'a> {
         let mut chosen = Vec::with_capacity(clips.len() * frames);
         for &clip in clips {
             for _ in 0..frames {
-                chosen.push((rng.random_range(self.samples.frames[clip].clone()), Some(self.samples.codec[clip])));
+                chosen.push((
+                    rng.random_range(self.samples.frames[clip].clone()),
+                    Some(self.samples.codec[clip]),
+                ));
             }
         }
         self.rows(chosen.into_iter(), self.recipe.feature_dropout_finetune, rng)
@@ -419,7 +455,8 @@ impl<'a> Fit<'a> {
         let network = Network::new(&state.weights)?;
         let clips = self.clips();
         let (target, weight) = self.targets(&clips)?;
-        let (features, inputs, codec_rate) = (self.samples.width, self.samples.width + self.codecs, self.recipe.codec_rate as f32);
+        let (features, inputs, codec_rate) =
+            (self.samples.width, self.samples.width + self.codecs, self.recipe.codec_rate as f32);
         let share = move |parameter: usize, element: usize| {
             if parameter == 0 && element % inputs >= features { codec_rate } else { 1.0 }
         };
@@ -440,8 +477,15 @@ impl<'a> Fit<'a> {
                 }
             };
             let loss = (loss * &weight)?.sum_all()?;
-            let rate = self.recipe.finetune_rate * half_cosine(state.done, self.recipe.finetune_steps);
-            state.optimiser.step(&network, &loss, rate, self.recipe.finetune_decay, Some(&share))?;
+            let rate =
+                self.recipe.finetune_rate * half_cosine(state.done, self.recipe.finetune_steps);
+            state.optimiser.step(
+                &network,
+                &loss,
+                rate,
+                self.recipe.finetune_decay,
+                Some(&share),
+            )?;
             state.done += 1;
         }
         state.weights = network.weights()?;
@@ -454,7 +498,10 @@ impl<'a> Fit<'a> {
         let variance: f64 = self
             .clips()
             .into_iter()
-            .map(|i| f64::from(self.samples.weight[i]) * (scores[i].score / 100.0 - f64::from(self.samples.target[i])).powi(2))
+            .map(|i| {
+                f64::from(self.samples.weight[i])
+                    * (scores[i].score / 100.0 - f64::from(self.samples.target[i])).powi(2)
+            })
             .sum();
         if let Some(last) = weights.layers.last_mut() {
             last.bias[1] = variance.max(1e-8).ln() as f32;
@@ -470,7 +517,9 @@ impl<'a> Fit<'a> {
         let last = network.parameters().len() - 2;
         let hidden = self.recipe.hidden;
         let share = move |parameter: usize, element: usize| {
-            f32::from(u8::from((parameter == last && element >= hidden) || (parameter == last + 1 && element == 1)))
+            f32::from(u8::from(
+                (parameter == last && element >= hidden) || (parameter == last + 1 && element == 1),
+            ))
         };
         for _ in 0..STEPS_PER_UNIT.min(self.recipe.variance_steps - state.done) {
             let mut rng = self.rng(Stage::Variance, state.done as u64);
@@ -485,8 +534,15 @@ impl<'a> Fit<'a> {
             let error = (score - &target)?;
             let likelihood = (deviation.log()? + ((error / deviation)?.sqr()? * 0.5)?)?;
             let loss = (likelihood * &weight)?.sum_all()?;
-            let rate = self.recipe.finetune_rate * half_cosine(state.done, self.recipe.variance_steps);
-            state.optimiser.step(&network, &loss, rate, self.recipe.finetune_decay, Some(&share))?;
+            let rate =
+                self.recipe.finetune_rate * half_cosine(state.done, self.recipe.variance_steps);
+            state.optimiser.step(
+                &network,
+                &loss,
+                rate,
+                self.recipe.finetune_decay,
+                Some(&share),
+            )?;
             state.done += 1;
         }
         state.weights = network.weights()?;
@@ -497,8 +553,8 @@ impl<'a> Fit<'a> {
 /// Steps between two checkpoints of a full-batch stage.
 const STEPS_PER_UNIT: usize = 20;
 
-fn next(state: &mut State, stage: Stage) {
-    state.stage = stage;
+fn next(state: &mut State, then: Stage) {
+    state.stage = then;
     state.done = 0;
     state.optimiser = AdamW::new(&state.weights);
 }
@@ -506,8 +562,14 @@ fn next(state: &mut State, stage: Stage) {
 /// One-cycle schedule: a cosine from 1/25 up to 1 over the first 30 %, then a cosine down to nearly 0.
 fn one_cycle(step: usize, total: usize) -> f64 {
     let position = step as f64 / total.max(1) as f64;
-    let between = |from: f64, to: f64, share: f64| to + (from - to) * (1.0 + (std::f64::consts::PI * share).cos()) / 2.0;
-    if position < 0.3 { between(0.04, 1.0, position / 0.3) } else { between(1.0, 4e-6, (position - 0.3) / 0.7) }
+    let between = |from: f64, to: f64, share: f64| {
+        to + (from - to) * (1.0 + (std::f64::consts::PI * share).cos()) / 2.0
+    };
+    if position < 0.3 {
+        between(0.04, 1.0, position / 0.3)
+    } else {
+        between(1.0, 4e-6, (position - 0.3) / 0.7)
+    }
 }
 
 fn half_cosine(step: usize, total: usize) -> f64 {
@@ -524,7 +586,12 @@ pub struct Prediction {
 }
 
 /// Predicts every clip of `samples` with the given codec labels; `range` bounds each frame's score, as the library does.
-pub fn predict(weights: &Weights, samples: &Samples, codec: &[usize], range: Option<[f64; 2]>) -> Result<Vec<Prediction>> {
+pub fn predict(
+    weights: &Weights,
+    samples: &Samples,
+    codec: &[usize],
+    range: Option<[f64; 2]>,
+) -> Result<Vec<Prediction>> {
     let frames = predict_frames(weights, samples, codec)?;
     let two = weights.architecture.outputs == 2;
     let [low, high] = range.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
@@ -534,9 +601,13 @@ pub fn predict(weights: &Weights, samples: &Samples, codec: &[usize], range: Opt
         .map(|range| {
             let n = range.len().max(1) as f64;
             let out = &frames[range.clone()];
-            let score = out.iter().map(|f| (f64::from(f[0]) * 100.0).clamp(low, high)).sum::<f64>() / n;
+            let score =
+                out.iter().map(|f| (f64::from(f[0]) * 100.0).clamp(low, high)).sum::<f64>() / n;
             let stddev = if two {
-                out.iter().map(|f| ((f64::from(f[1]) + LOGVAR_SHIFT).max(LOGVAR_FLOOR) / 2.0).exp()).sum::<f64>() / n
+                out.iter()
+                    .map(|f| ((f64::from(f[1]) + LOGVAR_SHIFT).max(LOGVAR_FLOOR) / 2.0).exp())
+                    .sum::<f64>()
+                    / n
             } else {
                 f64::NAN
             };
@@ -546,7 +617,11 @@ pub fn predict(weights: &Weights, samples: &Samples, codec: &[usize], range: Opt
 }
 
 /// Raw outputs of every frame, on the scale of targets divided by 100.
-pub fn predict_frames(weights: &Weights, samples: &Samples, codec: &[usize]) -> Result<Vec<Vec<f32>>> {
+pub fn predict_frames(
+    weights: &Weights,
+    samples: &Samples,
+    codec: &[usize],
+) -> Result<Vec<Vec<f32>>> {
     let codecs = weights.architecture.codecs;
     let rows = samples.z.len() / samples.width;
     let width = samples.width + codecs;
@@ -580,7 +655,11 @@ pub mod checkpoint {
     /// Writes `state`, atomically.
     pub fn save(path: &Path, fingerprint: &str, state: &State) -> Result<()> {
         let mut arrays: Vec<(String, Vec<u8>, usize)> = Vec::new();
-        let groups = [("w", state.weights.flat()), ("m", state.optimiser.first.clone()), ("v", state.optimiser.second.clone())];
+        let groups = [
+            ("w", state.weights.flat()),
+            ("m", state.optimiser.first.clone()),
+            ("v", state.optimiser.second.clone()),
+        ];
         for (prefix, values) in groups {
             for (i, array) in values.into_iter().enumerate() {
                 let bytes = array.iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -589,7 +668,9 @@ pub mod checkpoint {
         }
         let views = arrays
             .iter()
-            .map(|(name, bytes, n)| Ok((name.clone(), TensorView::new(Dtype::F32, vec![*n], bytes)?)))
+            .map(|(name, bytes, n)| {
+                Ok((name.clone(), TensorView::new(Dtype::F32, vec![*n], bytes)?))
+            })
             .collect::<Result<Vec<_>>>()?;
         let metadata = HashMap::from([
             ("fingerprint".to_owned(), fingerprint.to_owned()),
@@ -606,9 +687,13 @@ pub mod checkpoint {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+            }
         };
-        parse(&bytes, fingerprint).with_context(|| format!("checkpoint {}", path.display())).map(Some)
+        parse(&bytes, fingerprint)
+            .with_context(|| format!("checkpoint {}", path.display()))
+            .map(Some)
     }
 
     fn parse(bytes: &[u8], fingerprint: &str) -> Result<State> {
@@ -629,19 +714,31 @@ pub mod checkpoint {
         };
         let architecture: Architecture = serde_json::from_str(field("architecture")?)?;
         let widths = architecture.widths();
-        let group = |prefix: &str| (0..2 * widths.len()).map(|i| array(format!("{prefix}{i:03}"))).collect::<Result<Vec<_>>>();
+        let group = |prefix: &str| {
+            (0..2 * widths.len())
+                .map(|i| array(format!("{prefix}{i:03}")))
+                .collect::<Result<Vec<_>>>()
+        };
         let flat = group("w")?;
         let layers = widths
             .iter()
             .zip(flat.chunks(2))
-            .map(|((inputs, _), pair)| Layer { inputs: *inputs, weight: pair[0].clone(), bias: pair[1].clone() })
+            .map(|((inputs, _), pair)| Layer {
+                inputs: *inputs,
+                weight: pair[0].clone(),
+                bias: pair[1].clone(),
+            })
             .collect();
         let stage: Stage = serde_json::from_str(field("stage")?)?;
         Ok(State {
             stage,
             done: field("done")?.parse()?,
             weights: Weights { architecture, layers },
-            optimiser: AdamW { first: group("m")?, second: group("v")?, steps: field("steps")?.parse()? },
+            optimiser: AdamW {
+                first: group("m")?,
+                second: group("v")?,
+                steps: field("steps")?.parse()?,
+            },
         })
     }
 }

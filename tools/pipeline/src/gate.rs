@@ -130,7 +130,13 @@ struct JudgedTraining {
 }
 
 fn at_least(what: &str, measured: f64, bound: f64) -> Check {
-    Check { what: what.to_owned(), measured, at_least: bound, at_most: None, passed: measured >= bound }
+    Check {
+        what: what.to_owned(),
+        measured,
+        at_least: bound,
+        at_most: None,
+        passed: measured >= bound,
+    }
 }
 
 fn above_zero(what: &str, measured: f64) -> Check {
@@ -141,7 +147,10 @@ fn above_zero(what: &str, measured: f64) -> Check {
 fn decide(card: &JudgedCard, evaluation: &Evaluation) -> Result<Vec<Check>> {
     ensure!(
         card.training.protocol_sha256 == evaluation.protocol_sha256,
-        "{} was trained by protocol {}, the evaluation judges {}", card.id, card.training.protocol_sha256, evaluation.protocol_sha256
+        "{} was trained by protocol {}, the evaluation judges {}",
+        card.id,
+        card.training.protocol_sha256,
+        evaluation.protocol_sha256
     );
     let lifts = |pair: &str| -> Result<&Lifts> {
         evaluation.lifts.get(pair).with_context(|| format!("the evaluation has no {pair:?}"))
@@ -159,27 +168,49 @@ fn decide(card: &JudgedCard, evaluation: &Evaluation) -> Result<Vec<Check>> {
         let control = lifts("codec_aware - codec_shuffled")?.plcc;
         checks.push(at_least("PLCC lift over the codec-blind network", lift.value, MIN_LIFT));
         checks.push(above_zero("lower end of that lift's 95 % interval", lift.low));
-        checks.push(above_zero("lower end of the 95 % interval of the PLCC lift over shuffled codec labels", control.low));
+        checks.push(above_zero(
+            "lower end of the 95 % interval of the PLCC lift over shuffled codec labels",
+            control.low,
+        ));
     } else {
         match evaluation.lifts.get(&format!("{kind} - vmaf_logistic")) {
             Some(lift) => {
-                checks.push(at_least("PLCC lift over VMAF on one scale", lift.plcc.value, MIN_LIFT));
+                checks.push(at_least(
+                    "PLCC lift over VMAF on one scale",
+                    lift.plcc.value,
+                    MIN_LIFT,
+                ));
                 checks.push(above_zero("lower end of that lift's 95 % interval", lift.plcc.low));
-                checks.push(at_least("mean lift in PLCC within datasets", lift.plcc_within_datasets.value, 0.0));
+                checks.push(at_least(
+                    "mean lift in PLCC within datasets",
+                    lift.plcc_within_datasets.value,
+                    0.0,
+                ));
             }
-            None => checks.push(at_least("PLCC lift over VMAF, which the corpus does not have", f64::MIN, MIN_LIFT)),
+            None => checks.push(at_least(
+                "PLCC lift over VMAF, which the corpus does not have",
+                f64::MIN,
+                MIN_LIFT,
+            )),
         }
     }
     if ensemble {
         ensure!(
             card.training.members == evaluation.seeds,
-            "{} has {} members, the evaluation is of {}", card.id, card.training.members, evaluation.seeds
+            "{} has {} members, the evaluation is of {}",
+            card.id,
+            card.training.members,
+            evaluation.seeds
         );
         let lift = lifts(&format!("{kind} - {single}"))?.plcc;
-        checks.push(above_zero("lower end of the 95 % interval of the PLCC lift over a single network", lift.low));
+        checks.push(above_zero(
+            "lower end of the 95 % interval of the PLCC lift over a single network",
+            lift.low,
+        ));
     }
     if card.output_names.iter().any(|name| name == "score_logvar") {
-        let coverage = evaluation.intervals.get(kind).map_or(f64::MIN, |interval| interval.coverage);
+        let coverage =
+            evaluation.intervals.get(kind).map_or(f64::MIN, |interval| interval.coverage);
         checks.push(Check {
             at_most: Some(COVERAGE[1]),
             passed: (COVERAGE[0]..=COVERAGE[1]).contains(&coverage),
@@ -190,7 +221,11 @@ fn decide(card: &JudgedCard, evaluation: &Evaluation) -> Result<Vec<Check>> {
 }
 
 fn status(checks: &[Check]) -> &'static str {
-    if !checks.is_empty() && checks.iter().all(|check| check.passed) { "release" } else { "experimental" }
+    if !checks.is_empty() && checks.iter().all(|check| check.passed) {
+        "release"
+    } else {
+        "experimental"
+    }
 }
 
 fn folder_of(registry: &Path) -> &Path {
@@ -205,14 +240,17 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn parse_card(bytes: &[u8], path: &Path) -> Result<JudgedCard> {
-    serde_json::from_slice(bytes).with_context(|| format!("card {} was not written by train", path.display()))
+    serde_json::from_slice(bytes)
+        .with_context(|| format!("card {} was not written by train", path.display()))
 }
 
 /// sha256 of each graph, each checked against the card.
 fn graphs(card: &JudgedCard, folder: &Path) -> Result<Vec<String>> {
-    let mut pinned: Vec<(&str, &str)> = card.members.iter().map(|m| (m.onnx.as_str(), m.sha256.as_str())).collect();
+    let mut pinned: Vec<(&str, &str)> =
+        card.members.iter().map(|m| (m.onnx.as_str(), m.sha256.as_str())).collect();
     if pinned.is_empty() {
-        let onnx = card.onnx.as_deref().with_context(|| format!("card of {} names no graph", card.id))?;
+        let onnx =
+            card.onnx.as_deref().with_context(|| format!("card of {} names no graph", card.id))?;
         pinned.push((onnx, card.sha256.as_deref().unwrap_or("")));
     }
     pinned
@@ -231,14 +269,22 @@ pub fn run(args: &GateArgs) -> Result<()> {
     let (evaluation, evaluation_sha256) = read(&args.evaluation)?;
     let folder = folder_of(&args.registry);
     let mut registry = match std::fs::read(&args.registry) {
-        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("registry {}", args.registry.display()))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Registry { default: String::new(), models: Vec::new() },
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", args.registry.display())),
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .with_context(|| format!("registry {}", args.registry.display()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Registry { default: String::new(), models: Vec::new() }
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", args.registry.display()));
+        }
     };
     let kept = format!("evaluation-{}.json", &evaluation_sha256[..12]);
     let mut verdicts = Vec::new();
     for path in &args.cards {
-        let name = path.file_name().and_then(|n| n.to_str()).with_context(|| format!("{} is not a card", path.display()))?;
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .with_context(|| format!("{} is not a card", path.display()))?;
         let path = folder.join(name);
         let bytes = read_file(&path)?;
         let card = parse_card(&bytes, &path)?;
@@ -249,7 +295,10 @@ pub fn run(args: &GateArgs) -> Result<()> {
         // The card says what was decided and why, in front of everything that explains it.
         let mut value: serde_json::Map<String, Value> = serde_json::from_slice(&bytes)?;
         value.insert("status".into(), json!(status));
-        value.insert("gate".into(), json!({ "evaluation_sha256": evaluation_sha256, "checks": checks }));
+        value.insert(
+            "gate".into(),
+            json!({ "evaluation_sha256": evaluation_sha256, "checks": checks }),
+        );
         let bytes = json_bytes(&value)?;
         let verdict = Verdict {
             id: card.id.clone(),
@@ -260,7 +309,12 @@ pub fn run(args: &GateArgs) -> Result<()> {
             evaluation_sha256: evaluation_sha256.clone(),
             checks,
         };
-        let entry = Entry { id: card.id, card: name.to_owned(), sha256: verdict.card_sha256.clone(), status };
+        let entry = Entry {
+            id: card.id,
+            card: name.to_owned(),
+            sha256: verdict.card_sha256.clone(),
+            status,
+        };
         match registry.models.iter_mut().find(|m| m.id == entry.id) {
             Some(old) => *old = entry,
             None => registry.models.push(entry),
@@ -271,9 +325,16 @@ pub fn run(args: &GateArgs) -> Result<()> {
         registry.default.clone_from(id);
     }
     let Some(default) = registry.models.iter().find(|m| m.id == registry.default) else {
-        bail!("the registry's default {:?} is none of its models; choose one with --default", registry.default);
+        bail!(
+            "the registry's default {:?} is none of its models; choose one with --default",
+            registry.default
+        );
     };
-    ensure!(default.status == "release", "the default {:?} would not be a release: its gate failed", default.id);
+    ensure!(
+        default.status == "release",
+        "the default {:?} would not be a release: its gate failed",
+        default.id
+    );
 
     write_atomic(&folder.join("gate").join(&kept), &read_file(&args.evaluation)?)?;
     for (path, card, verdict) in &verdicts {
@@ -286,7 +347,10 @@ pub fn run(args: &GateArgs) -> Result<()> {
         for check in &verdict.checks {
             let mark = if check.passed { "pass" } else { "FAIL" };
             let upper = check.at_most.map(|most| format!(", at most {most}")).unwrap_or_default();
-            println!("  {mark}  {}: {:+.4} (at least {}{upper})", check.what, check.measured, check.at_least);
+            println!(
+                "  {mark}  {}: {:+.4} (at least {}{upper})",
+                check.what, check.measured, check.at_least
+            );
         }
     }
     Ok(())
@@ -295,38 +359,61 @@ pub fn run(args: &GateArgs) -> Result<()> {
 /// Refuses a registry that no gate result backs: every hash is computed, every decision taken again.
 pub fn check_registry(path: &Path) -> Result<()> {
     let folder = folder_of(path);
-    let registry: Registry =
-        serde_json::from_slice(&read_file(path)?).with_context(|| format!("registry {}", path.display()))?;
+    let registry: Registry = serde_json::from_slice(&read_file(path)?)
+        .with_context(|| format!("registry {}", path.display()))?;
     let mut default = None;
     for entry in &registry.models {
         let id = &entry.id;
-        ensure!(!entry.card.contains(['/', '\\']), "{id}: card {:?} is outside the registry's folder", entry.card);
+        ensure!(
+            !entry.card.contains(['/', '\\']),
+            "{id}: card {:?} is outside the registry's folder",
+            entry.card
+        );
         let card_path = folder.join(&entry.card);
         let bytes = read_file(&card_path)?;
         let sha256 = sha256_hex(&bytes);
-        ensure!(sha256 == entry.sha256, "{id}: the card has sha256 {sha256}, the registry pins {}", entry.sha256);
+        ensure!(
+            sha256 == entry.sha256,
+            "{id}: the card has sha256 {sha256}, the registry pins {}",
+            entry.sha256
+        );
         let card = parse_card(&bytes, &card_path)?;
         ensure!(&card.id == id, "{id}: the card is of {:?}", card.id);
         let graphs_sha256 = graphs(&card, folder)?;
 
         let result = folder.join("gate").join(format!("{id}.json"));
-        let verdict: Verdict = serde_json::from_slice(&read_file(&result).with_context(|| format!("{id}: no gate result"))?)
-            .with_context(|| format!("gate result {}", result.display()))?;
-        ensure!(verdict.card_sha256 == sha256, "{id}: the gate judged another card, {}", verdict.card_sha256);
+        let verdict: Verdict = serde_json::from_slice(
+            &read_file(&result).with_context(|| format!("{id}: no gate result"))?,
+        )
+        .with_context(|| format!("gate result {}", result.display()))?;
+        ensure!(
+            verdict.card_sha256 == sha256,
+            "{id}: the gate judged another card, {}",
+            verdict.card_sha256
+        );
         ensure!(verdict.graphs_sha256 == graphs_sha256, "{id}: the gate judged other graphs");
-        ensure!(!verdict.evaluation.contains(['/', '\\']), "{id}: evaluation outside the gate's folder");
+        ensure!(
+            !verdict.evaluation.contains(['/', '\\']),
+            "{id}: evaluation outside the gate's folder"
+        );
         let (evaluation, evaluation_sha256) = read(&folder.join("gate").join(&verdict.evaluation))?;
-        ensure!(evaluation_sha256 == verdict.evaluation_sha256, "{id}: the evaluation is not the one that the gate read");
+        ensure!(
+            evaluation_sha256 == verdict.evaluation_sha256,
+            "{id}: the evaluation is not the one that the gate read"
+        );
         let decided = status(&decide(&card, &evaluation)?);
         ensure!(
             decided == verdict.status && decided == entry.status,
-            "{id}: the registry says {}, the gate result {}, the evaluation {decided}", entry.status, verdict.status
+            "{id}: the registry says {}, the gate result {}, the evaluation {decided}",
+            entry.status,
+            verdict.status
         );
         if id == &registry.default {
             default = Some(entry);
         }
     }
-    let default = default.with_context(|| format!("the default {:?} is none of the models", registry.default))?;
+    let default = default
+        .with_context(|| format!("the default {:?} is none of the models", registry.default))?;
     ensure!(default.status == "release", "the default {:?} is {}", default.id, default.status);
     Ok(())
 }

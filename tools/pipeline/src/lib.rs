@@ -5,6 +5,9 @@
 //! [`network`] is fitted to them ([`fit`]), [`train`] exports it ([`export`]), [`evaluate`] judges the recipe on
 //! contents it has not seen ([`statistics`], [`report`]), and [`gate`] decides what may be released.
 
+// Ranks, widths and seeds are small and not negative.
+#![allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+
 pub mod artifact;
 pub mod corpus;
 pub mod evaluate;

@@ -87,6 +87,7 @@ impl Weights {
     }
 
     /// The same function with more inputs (codec columns of 0) and outputs (a log-variance of 0).
+    #[must_use]
     pub fn widened(&self, codecs: usize, outputs: usize) -> Self {
         let mut wide = self.clone();
         let first = &mut wide.layers[0];
@@ -126,7 +127,10 @@ impl Network {
         let device = Device::Cpu;
         let mut parameters = Vec::new();
         for (layer, (inputs, outputs)) in weights.layers.iter().zip(weights.architecture.widths()) {
-            ensure!(layer.weight.len() == inputs * outputs && layer.bias.len() == outputs, "layer widths disagree");
+            ensure!(
+                layer.weight.len() == inputs * outputs && layer.bias.len() == outputs,
+                "layer widths disagree"
+            );
             parameters.push(Var::from_slice(&layer.weight, (outputs, inputs), &device)?);
             parameters.push(Var::from_slice(&layer.bias, outputs, &device)?);
         }
@@ -165,7 +169,11 @@ impl Network {
     }
 
     /// Activations before the output layer, of rows [n, features + codecs]; dropout where `dropout` is given.
-    pub fn hidden(&self, rows: &Tensor, mut dropout: Option<(f32, &mut ChaCha8Rng)>) -> Result<Tensor> {
+    pub fn hidden(
+        &self,
+        rows: &Tensor,
+        mut dropout: Option<(f32, &mut ChaCha8Rng)>,
+    ) -> Result<Tensor> {
         let mut x = rows.clone();
         for pair in self.parameters[..2 * self.architecture.depth].chunks(2) {
             x = linear(&x, &pair[0], &pair[1])?.gelu_erf()?;
@@ -173,8 +181,9 @@ impl Network {
                 && *rate > 0.0
             {
                 let keep = 1.0 - *rate;
-                let mask: Vec<f32> =
-                    (0..x.elem_count()).map(|_| if rng.random::<f32>() < keep { 1.0 / keep } else { 0.0 }).collect();
+                let mask: Vec<f32> = (0..x.elem_count())
+                    .map(|_| if rng.random::<f32>() < keep { 1.0 / keep } else { 0.0 })
+                    .collect();
                 x = (x.clone() * Tensor::from_vec(mask, x.shape(), x.device())?)?;
             }
         }
@@ -182,7 +191,11 @@ impl Network {
     }
 
     /// Outputs [n, outputs].
-    pub fn forward(&self, rows: &Tensor, dropout: Option<(f32, &mut ChaCha8Rng)>) -> Result<Tensor> {
+    pub fn forward(
+        &self,
+        rows: &Tensor,
+        dropout: Option<(f32, &mut ChaCha8Rng)>,
+    ) -> Result<Tensor> {
         self.output(&self.hidden(rows, dropout)?)
     }
 

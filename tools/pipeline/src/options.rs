@@ -19,7 +19,7 @@ use crate::teacher::{Harmonisation, harmonise};
 /// Data of a training or an evaluation.
 #[derive(Debug, Clone, Args)]
 pub struct DataArgs {
-    /// Table of frames (parquet): clip or key, content or source, codec, frame_index, features, target, optional dataset and teacher
+    /// Table of frames (parquet): clip or key, content or source, codec, `frame_index`, features, target, optional dataset and teacher
     pub corpus: PathBuf,
     /// Column of the target, constant within a clip or averaged over its frames
     #[arg(long, default_value = "mos")]
@@ -58,7 +58,7 @@ pub struct DataArgs {
 pub enum FeatureSet {
     /// All 22.
     Full,
-    /// adm2, vif_scale0..3, motion2.
+    /// VMAF's own six.
     Canonical,
 }
 
@@ -225,24 +225,32 @@ impl Data {
         let mut corpus = Corpus::read(&data.corpus, &selection)?;
         Self::exclude(&mut corpus, &data.exclude_dataset)?;
         for (name, _) in &data.dataset_weight {
-            ensure!(corpus.clips.iter().any(|clip| &clip.dataset == name), "--dataset-weight: no dataset {name:?} in the corpus");
+            ensure!(
+                corpus.clips.iter().any(|clip| &clip.dataset == name),
+                "--dataset-weight: no dataset {name:?} in the corpus"
+            );
         }
         let [low, high] = data.score_range[..] else { bail!("--score-range takes two numbers") };
         ensure!(low < high, "--score-range {low} {high}: the first must be below the second");
         let rated = corpus.clips.iter().filter(|clip| !clip.target.is_nan()).count();
         ensure!(rated > 0, "corpus {}: no clip has a {:?}", data.corpus.display(), data.target);
-        if let Some(clip) = corpus.clips.iter().find(|clip| clip.target < low || clip.target > high) {
+        if let Some(clip) = corpus.clips.iter().find(|clip| clip.target < low || clip.target > high)
+        {
             bail!(
                 "corpus {}: clip {:?} has {} {}, expected {low} to {high} (--score-range)",
-                data.corpus.display(), clip.name, data.target, clip.target
+                data.corpus.display(),
+                clip.name,
+                data.target,
+                clip.target
             );
         }
-        let (teacher, harmonisation) = if corpus.teacher.is_empty() || data.teacher_scale_of.is_empty() {
-            (corpus.teacher.clone(), None)
-        } else {
-            let (teacher, report) = harmonise(&corpus, &data.teacher_scale_of, TEACHER_SEED)?;
-            (teacher, Some(report))
-        };
+        let (teacher, harmonisation) =
+            if corpus.teacher.is_empty() || data.teacher_scale_of.is_empty() {
+                (corpus.teacher.clone(), None)
+            } else {
+                let (teacher, report) = harmonise(&corpus, &data.teacher_scale_of, TEACHER_SEED)?;
+                (teacher, Some(report))
+            };
         let codec = codec_ids(&corpus)?;
         let unknown = usize::try_from(Vocabulary::v1().id("unknown")?)?;
         let protocol = Protocol {
@@ -268,7 +276,10 @@ impl Data {
 
     fn exclude(corpus: &mut Corpus, names: &[String]) -> Result<()> {
         for name in names {
-            ensure!(corpus.clips.iter().any(|clip| &clip.dataset == name), "--exclude-dataset: no dataset {name:?} in the corpus");
+            ensure!(
+                corpus.clips.iter().any(|clip| &clip.dataset == name),
+                "--exclude-dataset: no dataset {name:?} in the corpus"
+            );
         }
         // Frames of dropped clips stay in the arrays, where no clip refers to them.
         corpus.clips.retain(|clip| !names.contains(&clip.dataset));
@@ -278,5 +289,9 @@ impl Data {
 }
 
 fn file_name(path: &Path) -> Result<String> {
-    Ok(path.file_name().with_context(|| format!("{} is not a file", path.display()))?.to_string_lossy().into_owned())
+    Ok(path
+        .file_name()
+        .with_context(|| format!("{} is not a file", path.display()))?
+        .to_string_lossy()
+        .into_owned())
 }

@@ -53,18 +53,28 @@ pub fn text(evaluation: &Evaluation) -> String {
         "{}, {} contents, {} seeds; {}",
         evaluation.scheme, evaluation.contents, evaluation.seeds, evaluation.primary
     );
-    let _ = writeln!(out, "{:<56} {:>5} {:>7} {:>7} {:>7} {:>7}", "", "clips", "PLCC", "SROCC", "KROCC", "RMSE");
+    let _ = writeln!(
+        out,
+        "{:<56} {:>5} {:>7} {:>7} {:>7} {:>7}",
+        "", "clips", "PLCC", "SROCC", "KROCC", "RMSE"
+    );
     for name in ORDER {
         if let Some(figures) = evaluation.predictors.get(name) {
             let a = figures.primary;
             let _ = writeln!(
                 out,
                 "{:<56} {:>5} {:>7.4} {:>7.4} {:>7.4} {:>7.2}",
-                label(name), a.clips, a.plcc, a.srocc, a.krocc, a.rmse
+                label(name),
+                a.clips,
+                a.plcc,
+                a.srocc,
+                a.krocc,
+                a.rmse
             );
         }
     }
-    let _ = writeln!(out, "differences, 95 % intervals from {} draws of contents", evaluation.draws);
+    let _ =
+        writeln!(out, "differences, 95 % intervals from {} draws of contents", evaluation.draws);
     for (pair, lifts) in &evaluation.lifts {
         let _ = writeln!(
             out,
@@ -77,12 +87,21 @@ pub fn text(evaluation: &Evaluation) -> String {
         let _ = writeln!(
             out,
             "95 % interval, {name}: coverage {:.1} % (unscaled {:.1} %), mean width {:.1}, scale {:.3}",
-            100.0 * interval.coverage, 100.0 * interval.coverage_unscaled, interval.mean_width, interval.conformal_scale
+            100.0 * interval.coverage,
+            100.0 * interval.coverage_unscaled,
+            interval.mean_width,
+            interval.conformal_scale
         );
     }
-    if let Some((name, worst)) = evaluation.missing.iter().min_by(|a, b| a.1.plcc.total_cmp(&b.1.plcc)) {
+    if let Some((name, worst)) =
+        evaluation.missing.iter().min_by(|a, b| a.1.plcc.total_cmp(&b.1.plcc))
+    {
         let middle = median(evaluation.missing.values().map(|m| m.plcc).collect());
-        let _ = writeln!(out, "one feature missing: PLCC {middle:.4} (median over features), {:.4} without {name}", worst.plcc);
+        let _ = writeln!(
+            out,
+            "one feature missing: PLCC {middle:.4} (median over features), {:.4} without {name}",
+            worst.plcc
+        );
     }
     out
 }
@@ -95,25 +114,41 @@ pub fn html(evaluation: &Evaluation, clips: &ClipTable) -> Result<String> {
         body,
         "<h1>Evaluation of {}</h1><p>{} rows, {} contents, {} seeds, {}; figures over {}. Intervals: 95 %, {} bootstrap \
          draws of contents. Corpus sha256 <code>{}</code>, protocol <code>{}</code>.</p>",
-        escape(&protocol.corpus), protocol.rows, evaluation.contents, evaluation.seeds, evaluation.scheme,
-        evaluation.primary, evaluation.draws, protocol.corpus_sha256, evaluation.protocol_sha256
+        escape(&protocol.corpus),
+        protocol.rows,
+        evaluation.contents,
+        evaluation.seeds,
+        evaluation.scheme,
+        evaluation.primary,
+        evaluation.draws,
+        protocol.corpus_sha256,
+        evaluation.protocol_sha256
     );
     if let Some(harmonisation) = &protocol.harmonisation {
         let _ = write!(
             body,
             "<p>VMAF is re-scored on the scale of {} (reproduced there to {:.2} points RMSE per frame).</p>",
-            escape(&harmonisation.reference_datasets.join(", ")), harmonisation.rmse
+            escape(&harmonisation.reference_datasets.join(", ")),
+            harmonisation.rmse
         );
     }
-    let names: Vec<&str> = ORDER.into_iter().filter(|name| evaluation.predictors.contains_key(*name)).collect();
+    let names: Vec<&str> =
+        ORDER.into_iter().filter(|name| evaluation.predictors.contains_key(*name)).collect();
     body.push_str("<h2>Agreement with ratings</h2>");
-    table(&mut body, "predictor", names.iter().map(|name| (label(name).to_owned(), evaluation.predictors[*name].primary)));
+    table(
+        &mut body,
+        "predictor",
+        names.iter().map(|name| (label(name).to_owned(), evaluation.predictors[*name].primary)),
+    );
     body.push_str("<h2>Differences</h2><table><tr><th>pair<th>PLCC<th>SROCC<th>RMSE<th>PLCC within datasets</tr>");
     for (pair, lifts) in &evaluation.lifts {
         let _ = write!(
             body,
             "<tr><td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
-            escape(pair), lift_text(&lifts.plcc), lift_text(&lifts.srocc), lift_text(&lifts.rmse),
+            escape(pair),
+            lift_text(&lifts.plcc),
+            lift_text(&lifts.srocc),
+            lift_text(&lifts.rmse),
             lift_text(&lifts.plcc_within_datasets)
         );
     }
@@ -140,7 +175,11 @@ pub fn html(evaluation: &Evaluation, clips: &ClipTable) -> Result<String> {
         let _ = write!(
             body,
             "<tr><td>{name}<td>{:.3}<td>{:.3}<td>{:.1}<td>{:.1}<td>{:.3}</tr>",
-            i.coverage, i.coverage_unscaled, i.mean_width, i.mean_width_unclipped, i.conformal_scale
+            i.coverage,
+            i.coverage_unscaled,
+            i.mean_width,
+            i.mean_width_unclipped,
+            i.conformal_scale
         );
     }
     body.push_str("</table>");
@@ -165,12 +204,21 @@ fn escape(text: &str) -> String {
 }
 
 fn table(body: &mut String, what: &str, rows: impl Iterator<Item = (String, Agreement)>) {
-    let _ = write!(body, "<table><tr><th>{what}<th>clips<th>PLCC<th>SROCC<th>KROCC<th>RMSE<th>bias</tr>");
+    let _ = write!(
+        body,
+        "<table><tr><th>{what}<th>clips<th>PLCC<th>SROCC<th>KROCC<th>RMSE<th>bias</tr>"
+    );
     for (name, a) in rows {
         let _ = write!(
             body,
             "<tr><td>{}<td>{}<td>{:.4}<td>{:.4}<td>{:.4}<td>{:.2}<td>{:+.2}</tr>",
-            escape(&name), a.clips, a.plcc, a.srocc, a.krocc, a.rmse, a.bias
+            escape(&name),
+            a.clips,
+            a.plcc,
+            a.srocc,
+            a.krocc,
+            a.rmse,
+            a.bias
         );
     }
     body.push_str("</table>");
@@ -197,7 +245,11 @@ fn codecs(clips: &ClipTable) -> Vec<String> {
     names
 }
 
-fn plot(width: u32, height: u32, draw: impl FnOnce(&DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Result<()>) -> Result<String> {
+fn plot(
+    width: u32,
+    height: u32,
+    draw: impl FnOnce(&DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Result<()>,
+) -> Result<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
@@ -218,14 +270,25 @@ fn scatter(clips: &ClipTable, name: &str, [low, high]: [f64; 2]) -> Result<Strin
             .y_label_area_size(42)
             .build_cartesian_2d(low..high, low..high)
             .map_err(|e| anyhow!("{e}"))?;
-        chart.configure_mesh().x_desc("predicted").y_desc("rated").draw().map_err(|e| anyhow!("{e}"))?;
+        chart
+            .configure_mesh()
+            .x_desc("predicted")
+            .y_desc("rated")
+            .draw()
+            .map_err(|e| anyhow!("{e}"))?;
         chart
             .draw_series(LineSeries::new([(low, low), (high, high)], BLACK.mix(0.4)))
             .map_err(|e| anyhow!("{e}"))?;
         for (index, codec) in codecs(clips).iter().enumerate() {
             let points = (0..predicted.len())
                 .filter(|&i| &clips.codec[i] == codec && !clips.rated[i].is_nan())
-                .map(|i| Circle::new((predicted[i].clamp(low, high), clips.rated[i]), 2, colour(index).mix(0.6).filled()));
+                .map(|i| {
+                    Circle::new(
+                        (predicted[i].clamp(low, high), clips.rated[i]),
+                        2,
+                        colour(index).mix(0.6).filled(),
+                    )
+                });
             chart
                 .draw_series(points)
                 .map_err(|e| anyhow!("{e}"))?
@@ -248,7 +311,13 @@ fn residuals(clips: &ClipTable, name: &str) -> Result<String> {
     let predicted = &clips.predicted[name];
     plot(760, 320, |area| {
         let mut chart = ChartBuilder::on(area)
-            .caption(format!("{}: predicted minus rated; box: quartiles, whiskers 1.5 times their distance", label(name)), ("sans-serif", 14))
+            .caption(
+                format!(
+                    "{}: predicted minus rated; box: quartiles, whiskers 1.5 times their distance",
+                    label(name)
+                ),
+                ("sans-serif", 14),
+            )
             .margin(8)
             .x_label_area_size(30)
             .y_label_area_size(42)
@@ -265,7 +334,9 @@ fn residuals(clips: &ClipTable, name: &str) -> Result<String> {
             }
             let quartiles = Quartiles::new(&values);
             chart
-                .draw_series([Boxplot::new_vertical(SegmentValue::CenterOf(codec), &quartiles).width(36).style(colour(index))])
+                .draw_series([Boxplot::new_vertical(SegmentValue::CenterOf(codec), &quartiles)
+                    .width(36)
+                    .style(colour(index))])
                 .map_err(|e| anyhow!("{e}"))?;
         }
         Ok(())
@@ -281,16 +352,26 @@ fn calibration(evaluation: &Evaluation) -> Result<String> {
             .y_label_area_size(42)
             .build_cartesian_2d(0.0..1.0, 0.0..1.0)
             .map_err(|e| anyhow!("{e}"))?;
-        chart.configure_mesh().x_desc("nominal").y_desc("observed").draw().map_err(|e| anyhow!("{e}"))?;
+        chart
+            .configure_mesh()
+            .x_desc("nominal")
+            .y_desc("observed")
+            .draw()
+            .map_err(|e| anyhow!("{e}"))?;
         chart
             .draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], BLACK.mix(0.4)))
             .map_err(|e| anyhow!("{e}"))?;
         for (index, (name, interval)) in evaluation.intervals.iter().enumerate() {
             chart
-                .draw_series(LineSeries::new(interval.calibration.iter().map(|p| (p[0], p[1])), colour(index).stroke_width(2)))
+                .draw_series(LineSeries::new(
+                    interval.calibration.iter().map(|p| (p[0], p[1])),
+                    colour(index).stroke_width(2),
+                ))
                 .map_err(|e| anyhow!("{e}"))?
                 .label(name.clone())
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour(index).stroke_width(2)));
+                .legend(move |(x, y)| {
+                    PathElement::new([(x, y), (x + 16, y)], colour(index).stroke_width(2))
+                });
         }
         chart
             .configure_series_labels()

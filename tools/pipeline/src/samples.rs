@@ -36,9 +36,14 @@ impl Statistics {
         for (column, name) in names.iter().enumerate() {
             // Two passes in f64: the naive sum of squares loses digits on features near 1.
             let values = || {
-                corpus.clips.iter().enumerate().filter(|(i, _)| use_clip(*i)).flat_map(|(_, clip)| {
-                    clip.frames.clone().map(|frame| raw(corpus.frame(frame)[column], name)).filter(|x| !x.is_nan())
-                })
+                corpus.clips.iter().enumerate().filter(|(i, _)| use_clip(*i)).flat_map(
+                    |(_, clip)| {
+                        clip.frames
+                            .clone()
+                            .map(|frame| raw(corpus.frame(frame)[column], name))
+                            .filter(|x| !x.is_nan())
+                    },
+                )
             };
             let n = values().count().max(1) as f64;
             let m = values().sum::<f64>() / n;
@@ -118,7 +123,12 @@ impl Samples {
     ) -> Result<(Self, Statistics)> {
         let statistics = Statistics::of(corpus, |clip| !held_out(clip));
         let width = corpus.feature_names.len();
-        let z = corpus.features.iter().enumerate().map(|(i, &x)| statistics.standardise(i % width, x)).collect();
+        let z = corpus
+            .features
+            .iter()
+            .enumerate()
+            .map(|(i, &x)| statistics.standardise(i % width, x))
+            .collect();
         let used = |i: usize| !held_out(i) && !corpus.clips[i].target.is_nan();
         let raw_weight = |i: usize| {
             let clip = &corpus.clips[i];
@@ -136,13 +146,17 @@ impl Samples {
             .iter()
             .enumerate()
             .map(|(i, clip)| match per_content.get(clip.content.as_str()) {
-                Some(&total) if used(i) && total > 0.0 => raw_weight(i) / total.powf(weighting.content_power),
+                Some(&total) if used(i) && total > 0.0 => {
+                    raw_weight(i) / total.powf(weighting.content_power)
+                }
                 _ => 0.0,
             })
             .collect();
         let total: f64 = weight.iter().sum();
         ensure!(total > 0.0, "no clip with a target is left to train on");
-        weight.iter_mut().for_each(|w| *w /= total);
+        for w in &mut weight {
+            *w /= total;
+        }
         let samples = Self {
             z,
             width,
@@ -156,6 +170,7 @@ impl Samples {
     }
 
     /// The given clips alone, in that order, for prediction.
+    #[must_use]
     pub fn only(&self, clips: &[usize]) -> Self {
         let mut part = Self {
             z: Vec::new(),

@@ -28,10 +28,17 @@ pub struct Harmonisation {
 }
 
 /// The teacher's score of every frame of `corpus` on the scale that it has in `reference`.
-pub fn harmonise(corpus: &Corpus, reference: &[String], seed: u64) -> Result<(Vec<f32>, Harmonisation)> {
+pub fn harmonise(
+    corpus: &Corpus,
+    reference: &[String],
+    seed: u64,
+) -> Result<(Vec<f32>, Harmonisation)> {
     let known: BTreeSet<&str> = corpus.clips.iter().map(|clip| clip.dataset.as_str()).collect();
     for name in reference {
-        ensure!(known.contains(name.as_str()), "no dataset {name:?} in the corpus; it has {known:?}");
+        ensure!(
+            known.contains(name.as_str()),
+            "no dataset {name:?} in the corpus; it has {known:?}"
+        );
     }
     let columns: Vec<usize> = CANONICAL_FEATURES
         .iter()
@@ -45,9 +52,15 @@ pub fn harmonise(corpus: &Corpus, reference: &[String], seed: u64) -> Result<(Ve
     let mut six = Corpus {
         feature_names: CANONICAL_FEATURES.iter().map(|&n| n.to_owned()).collect(),
         clips: corpus.clips.clone(),
-        features: (0..frames).flat_map(|f| columns.iter().map(move |&c| corpus.frame(f)[c])).collect(),
+        features: (0..frames)
+            .flat_map(|f| columns.iter().map(move |&c| corpus.frame(f)[c]))
+            .collect(),
         // VMAF is cut off at 0 and 100; a network learns what lies between and is cut off likewise.
-        teacher: corpus.teacher.iter().map(|&t| if t > 0.0 && t < 100.0 { t } else { f32::NAN }).collect(),
+        teacher: corpus
+            .teacher
+            .iter()
+            .map(|&t| if t > 0.0 && t < 100.0 { t } else { f32::NAN })
+            .collect(),
         rows: corpus.rows,
     };
     // The stage used is the one that ignores ratings; it needs clips with some.

@@ -68,13 +68,16 @@ fn parse_codecs(text: &str) -> Result<usize, String> {
 pub fn run(args: &TrainArgs) -> Result<()> {
     let trained = train(args, None)?.context("the training stopped early")?;
     eprintln!("fitted in {:.3} s", trained.seconds);
-    let difference = export::keep(&args.output, &trained.files, &trained.probe, args.onnxruntime.as_deref())?;
+    let difference =
+        export::keep(&args.output, &trained.files, &trained.probe, args.onnxruntime.as_deref())?;
     for path in &trained.checkpoints {
         std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
     }
     eprintln!(
         "{}: engines agree to {:.1e}, with the trained network to {:.1e} points",
-        args.output.join(format!("{}.json", args.id)).display(), difference.engines, difference.training
+        args.output.join(format!("{}.json", args.id)).display(),
+        difference.engines,
+        difference.training
     );
     Ok(())
 }
@@ -97,26 +100,44 @@ pub struct Trained {
 pub fn train(args: &TrainArgs, mut budget: Option<usize>) -> Result<Option<Trained>> {
     ensure!(args.members > 0, "--members must be at least 1");
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    ensure!(!args.id.is_empty() && args.id.chars().all(safe) && !args.id.starts_with('.'), "--id {:?} is not a file name", args.id);
+    ensure!(
+        !args.id.is_empty() && args.id.chars().all(safe) && !args.id.starts_with('.'),
+        "--id {:?} is not a file name",
+        args.id
+    );
     let provenance = args.provenance.as_deref().map(read_json).transpose()?;
     let data = Data::read(&args.data, &args.recipe)?;
     let protocol_sha256 = data.protocol.fingerprint()?;
-    let evaluation = args.evaluation.as_deref().map(|path| matching(path, &protocol_sha256)).transpose()?;
-    let (samples, statistics) =
-        Samples::new(&data.corpus, &data.teacher, &data.codec, data.unknown, &data.protocol.weighting, |_| false)?;
+    let evaluation =
+        args.evaluation.as_deref().map(|path| matching(path, &protocol_sha256)).transpose()?;
+    let (samples, statistics) = Samples::new(
+        &data.corpus,
+        &data.teacher,
+        &data.codec,
+        data.unknown,
+        &data.protocol.weighting,
+        |_| false,
+    )?;
 
     let bar = ProgressBar::hidden();
     if !args.quiet {
         bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
     }
-    bar.set_style(ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} {msg}, {eta} left")?);
+    bar.set_style(ProgressStyle::with_template(
+        "{elapsed_precise} {bar:30} {pos}/{len} {msg}, {eta} left",
+    )?);
     let (mut networks, mut states) = (Vec::new(), Vec::new());
     let begin = std::time::Instant::now();
     for member in 0..args.members {
         let seed = args.seed + member;
-        let fit = Fit::new(&samples, &data.protocol.recipe, args.num_codecs, args.emit_variance, seed)?;
+        let fit =
+            Fit::new(&samples, &data.protocol.recipe, args.num_codecs, args.emit_variance, seed)?;
         let fingerprint = sha256_hex(
-            format!("{protocol_sha256} codecs {} variance {} seed {seed}", args.num_codecs, args.emit_variance).as_bytes(),
+            format!(
+                "{protocol_sha256} codecs {} variance {} seed {seed}",
+                args.num_codecs, args.emit_variance
+            )
+            .as_bytes(),
         );
         let path = args.output.join(format!(".{}.m{member}.checkpoint", args.id));
         let mut state = checkpoint::load(&path, &fingerprint)?.unwrap_or_else(|| fit.start());
@@ -177,7 +198,9 @@ fn matching(path: &Path, protocol_sha256: &str) -> Result<(Evaluation, String)> 
     let (evaluation, sha256) = evaluate::read(path)?;
     ensure!(
         evaluation.protocol_sha256 == protocol_sha256,
-        "{} evaluates another corpus or recipe (protocol {}, expected {protocol_sha256})", path.display(), evaluation.protocol_sha256
+        "{} evaluates another corpus or recipe (protocol {}, expected {protocol_sha256})",
+        path.display(),
+        evaluation.protocol_sha256
     );
     Ok((evaluation, sha256))
 }
@@ -187,8 +210,15 @@ fn read_json(path: &Path) -> Result<Value> {
     serde_json::from_slice(&bytes).with_context(|| format!("{} is not JSON", path.display()))
 }
 
-fn training(args: &TrainArgs, data: &Data, samples: &Samples, networks: &[Weights], protocol_sha256: &str) -> Result<Value> {
-    let rated: Vec<usize> = (0..samples.target.len()).filter(|&i| samples.weight[i] > 0.0).collect();
+fn training(
+    args: &TrainArgs,
+    data: &Data,
+    samples: &Samples,
+    networks: &[Weights],
+    protocol_sha256: &str,
+) -> Result<Value> {
+    let rated: Vec<usize> =
+        (0..samples.target.len()).filter(|&i| samples.weight[i] > 0.0).collect();
     let mut mean = vec![0.0; rated.len()];
     for network in networks {
         let all = predict(network, samples, &samples.codec, Some(data.protocol.score_range))?;
@@ -212,7 +242,10 @@ fn training(args: &TrainArgs, data: &Data, samples: &Samples, networks: &[Weight
 }
 
 fn metrics(evaluation: &Evaluation, sha256: &str, kind: &str) -> Result<Value> {
-    let figures = evaluation.predictors.get(kind).with_context(|| format!("the evaluation has no {kind:?}"))?;
+    let figures = evaluation
+        .predictors
+        .get(kind)
+        .with_context(|| format!("the evaluation has no {kind:?}"))?;
     let lifts: serde_json::Map<String, Value> = evaluation
         .lifts
         .iter()
@@ -240,8 +273,12 @@ fn metrics(evaluation: &Evaluation, sha256: &str, kind: &str) -> Result<Value> {
 /// Up to 512 real rows, evenly over the corpus, with codecs and missing features as they are.
 fn probe(data: &Data, samples: &Samples, networks: &[Weights]) -> Result<Probe> {
     const ROWS: usize = 512;
-    let mut rows: Vec<(usize, usize)> =
-        samples.frames.iter().enumerate().flat_map(|(clip, frames)| frames.clone().map(move |f| (f, clip))).collect();
+    let mut rows: Vec<(usize, usize)> = samples
+        .frames
+        .iter()
+        .enumerate()
+        .flat_map(|(clip, frames)| frames.clone().map(move |f| (f, clip)))
+        .collect();
     let step = rows.len().div_ceil(ROWS).max(1);
     rows = rows.into_iter().step_by(step).collect();
     let mut expected = vec![0.0; rows.len()];
@@ -252,8 +289,14 @@ fn probe(data: &Data, samples: &Samples, networks: &[Weights]) -> Result<Probe> 
         }
     }
     Ok(Probe {
-        features: rows.iter().flat_map(|&(frame, _)| data.corpus.frame(frame).iter().copied()).collect(),
-        codec: rows.iter().map(|&(_, clip)| i32::try_from(samples.codec[clip])).collect::<Result<_, _>>()?,
+        features: rows
+            .iter()
+            .flat_map(|&(frame, _)| data.corpus.frame(frame).iter().copied())
+            .collect(),
+        codec: rows
+            .iter()
+            .map(|&(_, clip)| i32::try_from(samples.codec[clip]))
+            .collect::<Result<_, _>>()?,
         expected,
     })
 }

@@ -14,7 +14,9 @@ fn both_engines_reproduce_the_golden_vectors_of_every_listed_model() {
     use vmaf_fr_v2::{Config, EngineChoice, Score, Scorer};
     const TOLERANCE: f64 = 1e-4;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
-    let read = |name: &str| -> serde_json::Value { serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap() };
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+    };
     let runtime = std::env::var_os("VMAF_FR_V2_ONNXRUNTIME");
     if runtime.is_none() {
         eprintln!("embedded engine only: VMAF_FR_V2_ONNXRUNTIME does not name a libonnxruntime");
@@ -22,7 +24,9 @@ fn both_engines_reproduce_the_golden_vectors_of_every_listed_model() {
     for model in read("registry.json")["models"].as_array().unwrap() {
         let id = model["id"].as_str().unwrap();
         let golden = read(&format!("{id}.golden.json"));
-        let numbers = |name: &str| -> Vec<f64> { golden[name].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect() };
+        let numbers = |name: &str| -> Vec<f64> {
+            golden[name].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+        };
         let features: Vec<f32> = golden["features"]
             .as_array()
             .unwrap()
@@ -39,16 +43,29 @@ fn both_engines_reproduce_the_golden_vectors_of_every_listed_model() {
         }
         for engine in engines {
             let config = Config { engine, disable_clip: true, ..Config::default() };
-            let mut scorer = Scorer::open(path.to_str(), &config).unwrap();
-            let nan = Score { score: f64::NAN, stddev: f64::NAN, ci95_low: f64::NAN, ci95_high: f64::NAN };
+            let mut opened = Scorer::open(path.to_str(), &config).unwrap();
+            let nan = Score {
+                score: f64::NAN,
+                stddev: f64::NAN,
+                ci95_low: f64::NAN,
+                ci95_high: f64::NAN,
+            };
             let mut scores = vec![nan; expected.len()];
-            scorer.score(&features, Some(&codec), &mut scores).unwrap();
+            opened.score(&features, Some(&codec), &mut scores).unwrap();
             for (row, (score, expected)) in scores.iter().zip(&expected).enumerate() {
                 let difference = (score.score - expected).abs();
-                assert!(difference <= TOLERANCE, "{id}, {engine:?}, row {row}: {} is not {expected}", score.score);
+                assert!(
+                    difference <= TOLERANCE,
+                    "{id}, {engine:?}, row {row}: {} is not {expected}",
+                    score.score
+                );
                 if golden.get("stddev").is_some() {
                     let expected = golden["stddev"][row].as_f64().unwrap();
-                    assert!((score.stddev - expected).abs() <= TOLERANCE, "{id}, row {row}: stddev {} is not {expected}", score.stddev);
+                    assert!(
+                        (score.stddev - expected).abs() <= TOLERANCE,
+                        "{id}, row {row}: stddev {} is not {expected}",
+                        score.stddev
+                    );
                 }
             }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! A table of frames with a known truth.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use vmaf_fr_v2::features::FULL_FEATURES;
 
 const CODECS: [&str; 6] = ["x264", "x265", "libsvtav1", "libvvenc", "libvpx-vp9", "unknown"];
 const CLIPS: usize = 24;
-const FRAMES: usize = 4;
+const FRAMES: i32 = 4;
 
 /// Writes clips of `contents` contents; each codec's ratings are shifted by up to `codec_effect` points either way,
 /// while its features are not. Features are the quality, the content's detail, and noise; VMAF mistakes detail for quality; `cambi` is missing, `motion` has nulls.
@@ -36,30 +37,41 @@ pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
                 text[1].push(format!("content{content}").as_str().into());
                 text[2].push(format!("clip{content}-{clip}").as_str().into());
                 text[3].push(CODECS[codec].into());
-                frame_index.push(frame as i32);
+                frame_index.push(frame);
                 for (column, name) in FULL_FEATURES.iter().enumerate() {
                     let noise: f32 = rng.random_range(-0.05..0.05);
                     let z = quality + noise + 0.1 * detail * (column % 3) as f32;
-                    features[column].push(if *name == "cambi" { f32::NAN } else if name.starts_with("psnr") { 20.0 + 30.0 * z } else { z });
+                    features[column].push(if *name == "cambi" {
+                        f32::NAN
+                    } else if name.starts_with("psnr") {
+                        20.0 + 30.0 * z
+                    } else {
+                        z
+                    });
                 }
-                vmaf.push((100.0 * quality + 20.0 * detail + rng.random_range(-4.0..4.0)).clamp(0.0, 100.0));
+                vmaf.push(
+                    (100.0 * quality + 20.0 * detail + rng.random_range(-4.0..4.0))
+                        .clamp(0.0, 100.0),
+                );
                 mos.push(rating);
             }
         }
     }
     let mut schema = String::from("message frames { ");
     for name in ["dataset", "content", "clip", "codec"] {
-        schema += &format!("required binary {name} (UTF8); ");
+        write!(schema, "required binary {name} (UTF8); ").unwrap();
     }
     schema += "required int32 frame_index; ";
     for name in FULL_FEATURES {
         let repetition = if name == "motion" { "optional" } else { "required" };
-        schema += &format!("{repetition} float {name}; ");
+        write!(schema, "{repetition} float {name}; ").unwrap();
     }
     schema += "required float vmaf; required float mos; }";
     let schema = Arc::new(parse_message_type(&schema).unwrap());
     let file = std::fs::File::create(path).unwrap();
-    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::builder().build())).unwrap();
+    let mut writer =
+        SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::builder().build()))
+            .unwrap();
     let mut group = writer.next_row_group().unwrap();
     for column in &text {
         let mut next = group.next_column().unwrap().unwrap();
@@ -73,7 +85,8 @@ pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
         if *name == "motion" {
             // Every third value is null.
             let levels: Vec<i16> = (0..column.len()).map(|i| i16::from(i % 3 != 0)).collect();
-            let present: Vec<f32> = column.iter().enumerate().filter(|(i, _)| i % 3 != 0).map(|(_, x)| *x).collect();
+            let present: Vec<f32> =
+                column.iter().enumerate().filter(|(i, _)| i % 3 != 0).map(|(_, x)| *x).collect();
             floats(&mut group, &present, Some(&levels));
         } else {
             floats(&mut group, column, None);
@@ -85,7 +98,11 @@ pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
     writer.close().unwrap();
 }
 
-fn floats(group: &mut SerializedRowGroupWriter<'_, std::fs::File>, values: &[f32], levels: Option<&[i16]>) {
+fn floats(
+    group: &mut SerializedRowGroupWriter<'_, std::fs::File>,
+    values: &[f32],
+    levels: Option<&[i16]>,
+) {
     let mut next = group.next_column().unwrap().unwrap();
     next.typed::<FloatType>().write_batch(values, levels, None).unwrap();
     next.close().unwrap();
