@@ -116,7 +116,8 @@ pub struct Scorer {
     info: Info,
     codec: CodecTable,
     members: Vec<Member>,
-    clip: Option<[f64; 2]>,
+    /// Bounds on scores; infinite where they are not clipped.
+    clip: [f64; 2],
     conformal_scale: f64,
     /// Id of the codec `unknown`, where the vocabulary has it.
     unknown: Option<i32>,
@@ -275,33 +276,46 @@ impl Scorer {
             for (i, to) in scores.iter_mut().enumerate() {
                 let of_members = out[i * outputs..].iter().step_by(n * outputs);
                 let (score, stddev) = mean_and_deviation(of_members.map(|&v| f64::from(v)));
-                *to = self.finish(score, stddev);
+                *to = self.with_interval(score, stddev);
             }
         } else if outputs == 2 {
             for (to, row) in scores.iter_mut().zip(out.chunks_exact(2)) {
                 let logvar = f64::from(row[1]).max(MIN_LOGVAR);
-                *to = self.finish(f64::from(row[0]), (logvar / 2.0).exp());
+                *to = self.with_interval(f64::from(row[0]), (logvar / 2.0).exp());
             }
         } else {
             for (to, &score) in scores.iter_mut().zip(out) {
-                *to = self.finish(f64::from(score), f64::NAN);
+                *to = self.plain(f64::from(score));
             }
         }
         Ok(())
     }
 
-    fn finish(&self, score: f64, stddev: f64) -> Score {
-        let clip = |v: f64| match self.clip {
-            // Not f64::clamp's domain: NaN stays NaN with it, as it must.
-            Some([low, high]) => v.clamp(low, high),
-            None => v,
-        };
+    /// A score without uncertainty.
+    fn plain(&self, score: f64) -> Score {
+        let (stddev, low, high) = (f64::NAN, f64::NAN, f64::NAN);
+        Score { score: self.clipped(score), stddev, ci95_low: low, ci95_high: high }
+    }
+
+    fn with_interval(&self, score: f64, stddev: f64) -> Score {
         let half = Z95 * stddev * self.conformal_scale;
         Score {
-            score: clip(score),
+            score: self.clipped(score),
             stddev,
-            ci95_low: clip(score - half),
-            ci95_high: clip(score + half),
+            ci95_low: self.clipped(score - half),
+            ci95_high: self.clipped(score + half),
+        }
+    }
+
+    /// NaN stays NaN.
+    fn clipped(&self, v: f64) -> f64 {
+        let [low, high] = self.clip;
+        if v < low {
+            low
+        } else if v > high {
+            high
+        } else {
+            v
         }
     }
 

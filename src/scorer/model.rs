@@ -95,7 +95,7 @@ pub(super) fn open(model: Option<&str>, config: &Config) -> Result<Scorer> {
         info,
         codec,
         members,
-        clip: (!config.disable_clip).then_some([low, high]),
+        clip: if config.disable_clip { [f64::NEG_INFINITY, f64::INFINITY] } else { [low, high] },
         conformal_scale,
     })
 }

@@ -265,6 +265,10 @@ fn tiles<S: Lanes, const J: usize>(
     rows: &mut [S::V],
 ) {
     let mut first = 0;
+    if input.n == 1 {
+        tiles_of::<S, 1, J>(s, w, input, output, rows, first);
+        return;
+    }
     if J == 1 && S::ROWS >= 3 {
         // One vector of outputs, most of it padding in the last layer: the more rows, the fewer
         // cycles are spent waiting for sums.
