@@ -7,8 +7,8 @@
 Both do the same work on the same rows: pre-training per frame on the teacher, fine-tuning on ratings. Reading the
 corpus is not counted on either side; vmaf-fr reports the seconds of its fit. Needs torch, numpy and pyarrow.
 """
+import os
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,16 +26,19 @@ FRAMES, HIDDEN, EPOCHS, BATCH, STEPS = 16, 24, 10, 1024, 200
 
 def load(path):
     """Rows [clips, FRAMES, 22] standardised, teacher likewise, ratings."""
-    table = pq.read_table(path, columns=["dataset", "clip", "frame_index", "vmaf", "mos", *FEATURES]).to_pandas()
-    table = table.sort_values(["dataset", "clip", "frame_index"])
+    table = pq.read_table(path, columns=["dataset", "clip", "frame_index", "vmaf", "mos", *FEATURES])
+    table = table.sort_by([(name, "ascending") for name in ("dataset", "clip", "frame_index")])
     rows, teacher, mos = [], [], []
-    x = table[FEATURES].to_numpy(np.float64)
+    vmaf = table["vmaf"].to_numpy()
+    x = np.stack([table[name].to_numpy() for name in FEATURES], 1).astype(np.float64)
+    clip = np.array(table["dataset"].to_pylist()) + np.array("/") + np.array(table["clip"].to_pylist())
+    starts = np.r_[0, np.flatnonzero(clip[1:] != clip[:-1]) + 1, len(clip)]
     z = np.nan_to_num(np.clip((x - np.nanmean(x, 0)) / np.nanstd(x, 0), -6, 6)).astype(np.float32)
-    for index in table.groupby(["dataset", "clip"], sort=True).indices.values():
-        chosen = index[np.linspace(2, len(index) - 1, FRAMES).astype(int)]
+    for start, end in zip(starts[:-1], starts[1:]):
+        chosen = np.linspace(start + 2, end - 1, FRAMES).astype(int)
         rows.append(z[chosen])
-        teacher.append(table["vmaf"].to_numpy()[chosen] / 100)
-        mos.append(table["mos"].to_numpy()[index[0]] / 100)
+        teacher.append(vmaf[chosen] / 100)
+        mos.append(table["mos"][int(start)].as_py() / 100)
     return torch.tensor(np.stack(rows)), torch.tensor(np.stack(teacher)), torch.tensor(np.array(mos, np.float32))
 
 
@@ -73,9 +76,21 @@ def rust(corpus, program):
     """Seconds of vmaf-fr's fit of the same shape, and its peak memory in MiB."""
     with tempfile.TemporaryDirectory() as folder:
         command = [program, "train", corpus, "--id", "bench", "--output", folder, "--quiet"]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return float(re.search(r"fitted in ([0-9.]+) s", done.stderr).group(1)), peak
+        # A child's own peak would count the pages of this process that it was forked from.
+        peak, process = 0, subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        while process.poll() is None:
+            try:
+                with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                    found = [int(line.split()[1]) for line in status if line.startswith("VmHWM")]
+                if os.path.basename(os.readlink(f"/proc/{process.pid}/exe")) == os.path.basename(program):
+                    peak = max([peak, *found])
+            except OSError:
+                pass
+            time.sleep(0.02)
+        message = process.stderr.read()
+        if process.returncode:
+            sys.exit(message)
+    return float(re.search(r"fitted in ([0-9.]+) s", message).group(1)), peak / 1024
 
 
 def main(corpus, program, rounds=7):

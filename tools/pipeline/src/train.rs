@@ -2,6 +2,7 @@
 //! `train`: fits one network, or an ensemble of seeds, to a whole corpus and exports it.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
@@ -16,6 +17,9 @@ use crate::network::Weights;
 use crate::options::{Data, DataArgs, RecipeArgs};
 use crate::samples::Samples;
 use crate::statistics::Agreement;
+
+/// Work that a kill may cost.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
 /// Fits a model to a table of rated clips and exports it as ONNX with its card
 #[derive(Debug, Clone, Args)]
@@ -71,7 +75,12 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let difference =
         export::keep(&args.output, &trained.files, &trained.probe, args.onnxruntime.as_deref())?;
     for path in &trained.checkpoints {
-        std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+            }
+            _ => {}
+        }
     }
     eprintln!(
         "{}: engines agree to {:.1e}, with the trained network to {:.1e} points",
@@ -127,7 +136,8 @@ pub fn train(args: &TrainArgs, mut budget: Option<usize>) -> Result<Option<Train
         "{elapsed_precise} {bar:30} {pos}/{len} {msg}, {eta} left",
     )?);
     let (mut networks, mut states) = (Vec::new(), Vec::new());
-    let begin = std::time::Instant::now();
+    let begin = Instant::now();
+    let mut saved = begin;
     for member in 0..args.members {
         let seed = args.seed + member;
         let fit =
@@ -152,6 +162,13 @@ pub fn train(args: &TrainArgs, mut budget: Option<usize>) -> Result<Option<Train
                 break;
             }
             budget = budget.map(|left| left - 1);
+            // Writing costs as much as a short epoch: not after each of them.
+            if saved.elapsed() >= CHECKPOINT_EVERY || budget == Some(0) {
+                checkpoint::save(&path, &fingerprint, &state)?;
+                saved = Instant::now();
+            }
+        }
+        if args.members > 1 {
             checkpoint::save(&path, &fingerprint, &state)?;
         }
         networks.push(fit.finished(&state).context("the fit did not finish")?);
