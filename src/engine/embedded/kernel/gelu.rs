@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! erf for GELU: coefficients, and the form that needs no permutation.
 //!
-//! Both approximate h(x) = erf(x / sqrt 2) / 2, so that GELU(x) = x / 2 + |x| h(|x|) without
+//! Both approximate h(x) = erf(x / sqrt 2) / 2, so that GELU(x) = x (1 / 2 + h(x)) without
 //! scaling the argument. They were fitted for this project in multiple precision and then
 //! evaluated in f32 against f64; the tests measure the result again.
 

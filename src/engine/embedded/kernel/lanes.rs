@@ -42,6 +42,8 @@ pub(super) trait Lanes: Copy + Send + 'static {
     /// c - a * b, in one rounding where the instruction set can.
     fn negated_fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     fn abs(self, a: Self::V) -> Self::V;
+    /// `a`, which is not negative, with the sign of `sign`.
+    fn copy_sign(self, a: Self::V, sign: Self::V) -> Self::V;
     /// `x` where a < b, else `y`.
     fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
     /// The values of consecutive vectors.
@@ -55,11 +57,12 @@ pub(super) trait Lanes: Copy + Send + 'static {
         gelu::half_erf(self, magnitude)
     }
 
-    /// x (1 + erf(x / sqrt 2)) / 2; erf is odd, so x erf(x) is |x| erf(|x|).
+    /// x (1 + erf(x / sqrt 2)) / 2, with 1 + erf rounded before the product, as graphs have it.
     #[inline(always)]
     fn gelu(self, x: Self::V) -> Self::V {
-        let magnitude = self.abs(x);
-        self.fma(magnitude, self.half_erf(magnitude), self.mul(x, self.splat(0.5)))
+        let half_erf = self.copy_sign(self.half_erf(self.abs(x)), x);
+        let sum = self.fma(half_erf, self.splat(2.0), self.splat(1.0));
+        self.mul(self.mul(x, self.splat(0.5)), sum)
     }
 
     #[inline(always)]

@@ -86,6 +86,10 @@ impl Lanes for Portable {
         a.map(f32::abs)
     }
     #[inline(always)]
+    fn copy_sign(self, a: Self::V, sign: Self::V) -> Self::V {
+        lanewise!(a, sign, |x, s| x.copysign(s))
+    }
+    #[inline(always)]
     fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
         let mut out = x;
         for i in 0..8 {

@@ -105,6 +105,11 @@ impl Lanes for Avx2 {
         unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), a) }
     }
     #[inline(always)]
+    fn copy_sign(self, a: Self::V, sign: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0), sign)) }
+    }
+    #[inline(always)]
     fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
         // SAFETY: `self` is only made where AVX2 was detected.
         unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) }
@@ -194,6 +199,16 @@ impl Lanes for Avx512 {
     fn abs(self, a: Self::V) -> Self::V {
         // SAFETY: `self` is only made where AVX-512F was detected.
         unsafe { _mm512_abs_ps(a) }
+    }
+    #[inline(always)]
+    fn copy_sign(self, a: Self::V, sign: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe {
+            let (a, sign) = (_mm512_castps_si512(a), _mm512_castps_si512(sign));
+            let mask = _mm512_set1_epi32(i32::MIN);
+            // (sign & mask) | a.
+            _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xea>(sign, mask, a))
+        }
     }
     #[inline(always)]
     fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
