@@ -220,9 +220,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_open(
             return Err(null(if fr.is_null() { "fr" } else { "cfg" }));
         }
         // SAFETY: NULL or the caller's string; the caller's struct.
-        let (model, config) = unsafe {
-            (text(model, "model")?, rust_config(&config(cfg)?)?)
-        };
+        let (model, config) = unsafe { (text(model, "model")?, rust_config(&config(cfg)?)?) };
         let scorer = Scorer::open(model, &config)?;
         let handle = Box::new(handle(scorer));
         // SAFETY: not NULL.
