@@ -152,12 +152,13 @@ static void eacces(void)
 {
     const uid_t user = geteuid();
     VmafFrV2 *fr = NULL;
+    VmafFrV2Config config = test_config(VMAF_FR_V2_ENGINE_AUTO);
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s", path_in_directory("good_v1.onnx"));
     /* Nobody keeps root from reading a file, so root becomes somebody else for the moment. */
     CHECK_INT(chmod(path, 0), 0);
     if (user == 0) CHECK_INT(seteuid(65534), 0);
-    CHECK_INT(vmaf_fr_v2_open(&fr, path, NULL), -EACCES);
+    CHECK_INT(vmaf_fr_v2_open(&fr, path, &config), -EACCES);
     CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), user == 0 ? "ermission denied" : "good_v1.onnx");
     if (user == 0) CHECK_INT(seteuid(0), 0);
     CHECK_INT(chmod(path, 0644), 0);
@@ -166,6 +167,7 @@ static void eacces(void)
 static void enomem(void)
 {
     struct rlimit limit, low;
+    VmafFrV2Config config = test_config(VMAF_FR_V2_ENGINE_AUTO);
     VmafFrV2 *fr = NULL;
     int err;
     FILE *status = fopen("/proc/self/statm", "r");
@@ -176,7 +178,7 @@ static void enomem(void)
     low = limit;
     low.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (8u << 20);
     CHECK_INT(setrlimit(RLIMIT_AS, &low), 0);
-    err = vmaf_fr_v2_open(&fr, path_in_directory("large.onnx"), NULL);
+    err = vmaf_fr_v2_open(&fr, path_in_directory("large.onnx"), &config);
     CHECK_INT(setrlimit(RLIMIT_AS, &limit), 0);
     CHECK_INT(err, -ENOMEM);
     CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "large.onnx");
@@ -232,7 +234,9 @@ static void einval(void)
     config.onnxruntime_path = "\xff";
     config.engine = VMAF_FR_V2_ENGINE_ONNXRUNTIME;
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), -EINVAL);
-    CHECK_INT(vmaf_fr_v2_open(NULL, NULL, NULL), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_open(NULL, NULL, &config), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, NULL), -EINVAL);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "cfg");
     CHECK(fr == NULL);
 }
 
@@ -333,12 +337,13 @@ static void open_model_errors(int32_t engine)
 /* -EFAULT needs a library built to panic on request. */
 static void efault(void)
 {
+    VmafFrV2Config config = test_config(VMAF_FR_V2_ENGINE_AUTO);
     VmafFrV2 *fr = NULL;
-    CHECK_INT(vmaf_fr_v2_open(&fr, "builtin:__panic", NULL), -EFAULT);
+    CHECK_INT(vmaf_fr_v2_open(&fr, "builtin:__panic", &config), -EFAULT);
     CHECK(*vmaf_fr_v2_last_error(NULL));
     CHECK(fr == NULL);
     /* The library goes on working. */
-    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, NULL), 0);
+    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), 0);
     CHECK_INT(vmaf_fr_v2_close(fr), 0);
 }
 

@@ -34,7 +34,9 @@ public:
     explicit Scorer(const char *model)
     {
         VmafFrV2 *fr = nullptr;
-        const int err = vmaf_fr_v2_open(&fr, model, nullptr);
+        VmafFrV2Config config;
+        vmaf_fr_v2_config_default(&config);
+        const int err = vmaf_fr_v2_open(&fr, model, &config);
         if (err) throw Error(err, vmaf_fr_v2_last_error(nullptr));
         handle_.reset(fr);
         info_.struct_size = sizeof(info_);

@@ -266,7 +266,7 @@ void vmaf_fr_v2_config_default(struct VmafFrV2Config *cfg);
  * @param fr    Receives the handle.
  * @param model NULL: the built-in release model; `"builtin:ID"`; else the path of an `.onnx` file, of its card, or of
  *              an ensemble's card.
- * @param cfg   NULL: the defaults.
+ * @param cfg   As set by vmaf_fr_v2_config_default(); not NULL.
  *
  * @return 0, or a negative errno; `vmaf_fr_v2_last_error(NULL)` has the text.
  */

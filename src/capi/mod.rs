@@ -206,7 +206,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_config_default(cfg: *mut VmafFrV2Config) {
 /// @param fr    Receives the handle.
 /// @param model NULL: the built-in release model; `"builtin:ID"`; else the path of an `.onnx` file, of its card, or of
 ///              an ensemble's card.
-/// @param cfg   NULL: the defaults.
+/// @param cfg   As set by vmaf_fr_v2_config_default(); not NULL.
 ///
 /// @return 0, or a negative errno; `vmaf_fr_v2_last_error(NULL)` has the text.
 #[unsafe(no_mangle)]
@@ -216,14 +216,11 @@ pub unsafe extern "C" fn vmaf_fr_v2_open(
     cfg: *const VmafFrV2Config,
 ) -> i32 {
     boundary(OPEN, || {
-        if fr.is_null() {
-            return Err(null("fr"));
+        if fr.is_null() || cfg.is_null() {
+            return Err(null(if fr.is_null() { "fr" } else { "cfg" }));
         }
-        // SAFETY: NULL or the caller's string and struct.
-        let (model, config) = unsafe {
-            let config = if cfg.is_null() { default_config() } else { config(cfg)? };
-            (text(model, "model")?, rust_config(&config)?)
-        };
+        // SAFETY: NULL or the caller's string; the caller's struct.
+        let (model, config) = unsafe { (text(model, "model")?, rust_config(&config(cfg)?)?) };
         let scorer = Scorer::open(model, &config)?;
         let handle = Box::new(handle(scorer));
         // SAFETY: not NULL.

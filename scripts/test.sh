@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+#
+# Gets what the tests need and runs all of them: formatting and lints, the README's commands, the C tests
+# under meson with a real libvmaf, and the Rust tests with a real ONNX Runtime and real encoders.
+# Ends with one line that counts them; any failure ends it at once with a non-zero status.
+
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
+
+step 'what the tests need'
+scripts/test-needs.sh
+# shellcheck source=/dev/null
+. .deps/env.sh
+export VMAF_FR_V2_ONNXRUNTIME=$VMAF_FR_TEST_ONNXRUNTIME
+target=${CARGO_TARGET_DIR:-$root/target}
+logs=$root/.deps/test-logs
+mkdir -p "$logs"
+
+step 'formatting and lints'
+cargo fmt --all --check
+cargo clippy --locked --workspace --all-targets -- -D warnings
+
+step 'C tests (meson)'
+cargo build --locked --release -p vmaf-fr
+build=$root/build
+[ -f "$build/build.ninja" ] || meson setup "$build"
+meson configure "$build" -Dcargo_target_dir="$target" -Dvmaf_fr_program="$target/release/vmaf-fr"
+meson compile -C "$build"
+meson test -C "$build" --no-rebuild --print-errorlogs 2>&1 | tee "$logs/meson.txt"
+
+step 'the commands of README.md'
+scripts/check-readme.sh
+
+step 'Rust tests (cargo)'
+cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$logs/cargo.txt"
+
+step 'summary'
+count() { sed -nE "$2" "$logs/$1" | awk '{ n += $1 } END { print n + 0 }'; }
+passed=$(($(count meson.txt 's/^Ok: +([0-9]+).*/\1/p') + $(count cargo.txt 's/^test result: .* ([0-9]+) passed;.*/\1/p')))
+failed=$(($(count meson.txt 's/^(Fail|Timeout): +([0-9]+).*/\2/p') + $(count cargo.txt 's/^test result: .* ([0-9]+) failed;.*/\1/p')))
+skipped=$(($(count meson.txt 's/^Skipped: +([0-9]+).*/\1/p') + $(count cargo.txt 's/^test result: .* ([0-9]+) ignored;.*/\1/p')))
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
