@@ -443,6 +443,11 @@ impl FrameParser {
             };
             let (number, not_a_number) = match value {
                 Ok(Value::Number(number)) => (number, false),
+                Ok(Value::NotANumber | Value::Infinite)
+                    if is_of_identical_pictures(&self.features[column], cursor.since(at)) =>
+                {
+                    (IDENTICAL_DB, false)
+                }
                 Ok(Value::NotANumber) if self.policy == NotANumber::Missing => (f64::NAN, true),
                 Ok(Value::NotANumber | Value::Infinite) => {
                     return Err(failed(cursor.bad(at, "a finite number")));
@@ -465,6 +470,18 @@ impl FrameParser {
         }
         Ok(())
     }
+}
+
+/// What features in decibels are for identical pictures: libvmaf's own cap on the PSNR of 8-bit pictures. The
+/// bridge in `vmaf_fr_v2_libvmaf.h` takes the same.
+const IDENTICAL_DB: f64 = 60.0;
+
+/// libvmaf caps PSNR, but lets PSNR-HVS and CIEDE2000 of identical pictures be infinite, and its newer versions
+/// write `null` for that.
+#[cold]
+fn is_of_identical_pictures(feature: &str, token: &[u8]) -> bool {
+    (feature == "ciede2000" || feature.starts_with("psnr_hvs"))
+        && matches!(token.to_ascii_lowercase().as_slice(), b"null" | b"inf" | b"infinity")
 }
 
 #[cold]

@@ -289,6 +289,25 @@ fn what_libvmaf_could_not_compute_is_missing_or_refused() {
 }
 
 #[test]
+fn features_in_decibels_of_identical_pictures_are_capped() {
+    for feature in ["ciede2000", "psnr_hvs", "psnr_hvs_y"] {
+        for (token, capped) in
+            [("null", true), ("inf", true), ("Infinity", true), ("nan", false), ("-inf", false)]
+        {
+            let text = format!(
+                r#"{{"frames": [{{"frameNum": 0, "metrics": {{"{feature}": {token}}}}}]}}"#
+            );
+            let log = LogReader::new(text.as_bytes(), "log", &[feature])
+                .not_a_number(NotANumber::Refused);
+            match read_with(log, 1) {
+                Ok((rows, _)) => assert!(capped && rows[0].1[0] == 60.0, "{feature} {token}"),
+                Err(error) => assert!(!capped, "{feature} {token}: {error}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn a_value_given_twice_is_refused() {
     let text = r#"{"frames": [{"frameNum": 0, "metrics": {"cambi": 1, "cambi": 1}}]}"#;
     assert_eq!(error(text), "clip.json:1:62: frame 0: cambi: the value is there twice");
