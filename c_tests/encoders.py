@@ -47,6 +47,10 @@ class Info(ctypes.Structure):
     _fields_ = [("struct_size", ctypes.c_uint32), ("n_features", ctypes.c_uint32)]
 
 
+# sizeof(VmafFrV2Config) on a machine of 64 bits.
+CONFIG_SIZE = 48
+
+
 class PlainApi:
     """The rows of a log through vmaf_fr_v2_score()."""
 
@@ -56,7 +60,9 @@ class PlainApi:
         self.lib.vmaf_fr_v2_feature_name.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
         self.lib.vmaf_fr_v2_score.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_size_t, ctypes.c_void_p]
         self.fr = ctypes.c_void_p()
-        assert self.lib.vmaf_fr_v2_open(ctypes.byref(self.fr), MODEL.encode(), None) == 0
+        config = ctypes.create_string_buffer(CONFIG_SIZE)
+        self.lib.vmaf_fr_v2_config_default(config)
+        assert self.lib.vmaf_fr_v2_open(ctypes.byref(self.fr), MODEL.encode(), config) == 0
         self.names = []
         while name := self.lib.vmaf_fr_v2_feature_name(self.fr, len(self.names)):
             self.names.append(name.decode())

@@ -180,8 +180,9 @@ with tempfile.TemporaryDirectory(prefix="vmaf-fr-v2-installed-") as directory:
 #include <stdio.h>
 #include <vmaf_fr_v2.h>
 int main(void) {
-    VmafFrV2 *fr; VmafFrV2Info info = { sizeof(info) };
-    if (vmaf_fr_v2_open(&fr, NULL, NULL) || vmaf_fr_v2_info(fr, &info)) return 1;
+    VmafFrV2 *fr; VmafFrV2Config config; VmafFrV2Info info = { sizeof(info) };
+    vmaf_fr_v2_config_default(&config);
+    if (vmaf_fr_v2_open(&fr, NULL, &config) || vmaf_fr_v2_info(fr, &info)) return 1;
     printf("%u\\n", info.n_features);
     return vmaf_fr_v2_close(fr);
 }

@@ -29,7 +29,7 @@ build=$root/build
 [ -f "$build/build.ninja" ] || meson setup "$build"
 meson configure "$build" -Dcargo_target_dir="$target" -Dvmaf_fr_program="$target/release/vmaf-fr"
 meson compile -C "$build"
-meson test -C "$build" --no-rebuild --print-errorlogs 2>&1 | tee "$logs/meson.txt"
+meson test -C "$build" --print-errorlogs 2>&1 | tee "$logs/meson.txt"
 
 step 'the commands of README.md'
 scripts/check-readme.sh
