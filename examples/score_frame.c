@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* Scores one frame with the built-in model: the smallest host there is. */
 #include <stdio.h>
-#include <vmaf_fr_v2/vmaf_fr_v2.h>
+#include <vmaf_fr_v2.h>
 
 int main(void)
 {
