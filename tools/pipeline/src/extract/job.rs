@@ -539,8 +539,7 @@ fn measure_pair(
     Ok(rows)
 }
 
-/// Reads a log. Where `complete`, every column must be in every frame, though it may be without a number:
-/// libvmaf writes `null` for the infinite PSNR-HVS of a frame that is identical.
+/// Reads a log. Where `complete`, every column must be in every frame, though it may be without a number.
 fn read_log(path: &Path, complete: bool) -> Result<Rows> {
     let names = measured_columns();
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
