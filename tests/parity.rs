@@ -20,10 +20,8 @@ fn open(model: &str, engine: EngineChoice) -> vmaf_fr_v2::Result<Scorer> {
 
 /// The built-in models and those of the test data folder.
 fn models() -> Vec<String> {
-    let mut models = vec![
-        "builtin:fr_regressor_v1".to_owned(),
-        "builtin:fr_regressor_v2_codec_aware".to_owned(),
-    ];
+    let builtin = vmaf_fr_v2::builtin::models().iter();
+    let mut models: Vec<String> = builtin.map(|m| format!("builtin:{}", m.id)).collect();
     let root = std::env::var_os("VMAF_FR_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     for name in [
