@@ -104,7 +104,7 @@ static void flat_memory(const char *library, int32_t engine, const char *name)
     const VmafFrV2Api *api = get_api(dlopen(library, RTLD_NOW | RTLD_LOCAL))(1);
     VmafFrV2Config config;
     VmafFrV2 *fr = NULL;
-    long before, after;
+    long before, growth;
     int i;
     api->config_default(&config);
     config.engine = engine;
@@ -115,10 +115,11 @@ static void flat_memory(const char *library, int32_t engine, const char *name)
     api->close(fr);
     for (i = 0; i < 100; i++) open_score_close(api, engine);
     before = resident();
-    for (i = 0; i < 1000; i++) open_score_close(api, engine);
-    after = resident();
-    printf("%s: %ld KiB resident, %+ld KiB after 1000 more opens and closes\n", name, before, after - before);
-    CHECK(after - before < 1024); /* a leak of 1 KiB per open would show */
+    for (i = 0; i < 3000; i++) open_score_close(api, engine);
+    growth = resident() - before;
+    printf("%s: %ld KiB resident, %+ld KiB after 3000 more opens and closes\n", name, before, growth);
+    /* The allocator's own steps are of about a MiB, up and down; a leak of half a KiB per open would show. */
+    CHECK(growth < 1500);
 }
 
 static void refuses(const char *library, const char *expected)
