@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::card::Card;
 use crate::codec::CodecTable;
 use crate::engine::Engine;
-use crate::error::{Errno, Error, Result, bail, err};
+use crate::error::{Result, bail, err};
 use crate::features::Standardizer;
 
 /// Frames that are scored before any of their scores is given out.
@@ -370,10 +370,4 @@ fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let mean = values.clone().sum::<f64>() / n;
     let squares: f64 = values.map(|v| (v - mean).powi(2)).sum();
     (mean, (squares / (n - 1.0)).sqrt())
-}
-
-impl From<std::str::Utf8Error> for Error {
-    fn from(e: std::str::Utf8Error) -> Self {
-        Error::new(Errno::Inval, format!("not UTF-8 at byte {}", e.valid_up_to()))
-    }
 }
