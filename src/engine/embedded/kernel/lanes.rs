@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! What a SIMD instruction set gives to the layers: vectors of f32 and the arithmetic on them.
 
-use super::gelu;
-
 /// Work for `Lanes::enable`; `run` is `inline(always)`.
 pub(super) trait Task {
     fn run(self);
@@ -39,31 +37,18 @@ pub(super) trait Lanes: Copy + Send + 'static {
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
     /// a * b + c, in one rounding where the instruction set can.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// c - a * b, in one rounding where the instruction set can.
-    fn negated_fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    fn neg(self, a: Self::V) -> Self::V;
     fn abs(self, a: Self::V) -> Self::V;
     /// `a`, which is not negative, with the sign of `sign`.
     fn copy_sign(self, a: Self::V, sign: Self::V) -> Self::V;
-    /// `x` where a < b, else `y`.
-    fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
+    /// `x` where a > b, else `y`.
+    fn select_greater(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
+    /// a * 2^k for integers k from -126 to 0; a is from 0.5 to 2.
+    fn scale(self, a: Self::V, k: Self::V) -> Self::V;
     /// The values of consecutive vectors.
     fn flat(v: &[Self::V]) -> &[f32];
     /// The same, to write to.
     fn flat_mut(v: &mut [Self::V]) -> &mut [f32];
-
-    /// erf(x / sqrt 2) / 2 of x >= 0.
-    #[inline(always)]
-    fn half_erf(self, magnitude: Self::V) -> Self::V {
-        gelu::half_erf(self, magnitude)
-    }
-
-    /// x (1 + erf(x / sqrt 2)) / 2, with 1 + erf rounded before the product, as graphs have it.
-    #[inline(always)]
-    fn gelu(self, x: Self::V) -> Self::V {
-        let half_erf = self.copy_sign(self.half_erf(self.abs(x)), x);
-        let sum = self.fma(half_erf, self.splat(2.0), self.splat(1.0));
-        self.mul(self.mul(x, self.splat(0.5)), sum)
-    }
 
     #[inline(always)]
     fn zero(self) -> Self::V {

@@ -95,20 +95,19 @@ impl Kernel {
 
 /// x (1 + erf(x / sqrt 2)) / 2 of one value.
 pub(super) fn gelu(x: f32) -> f32 {
-    use lanes::Lanes;
-    Portable.gelu([x; 8])[0]
+    gelu::gelu(Portable, [x; 8])[0]
 }
 
-/// erf(x / sqrt 2) / 2 and GELU of many values, as a kernel computes them.
+/// erf and GELU of many values, as a kernel computes them.
 #[cfg(test)]
-pub(super) fn half_erf_and_gelu(kernel: Kernel, x: &[f32]) -> Vec<(f32, f32)> {
+pub(super) fn erf_and_gelu(kernel: Kernel, x: &[f32]) -> Vec<(f32, f32)> {
     use lanes::Lanes;
     fn all<S: Lanes>(s: S, x: &[f32]) -> Vec<(f32, f32)> {
         x.chunks(S::WIDTH)
             .flat_map(|chunk| {
                 let v = s.pack(chunk);
-                let (h, g) = ([s.half_erf(s.abs(v))], [s.gelu(v)]);
-                let pairs = S::flat(&h).iter().copied().zip(S::flat(&g).iter().copied());
+                let (e, g) = ([gelu::erf(s, v)], [gelu::gelu(s, v)]);
+                let pairs = S::flat(&e).iter().copied().zip(S::flat(&g).iter().copied());
                 pairs.take(chunk.len()).collect::<Vec<_>>()
             })
             .collect()

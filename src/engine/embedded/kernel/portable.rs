@@ -78,8 +78,8 @@ impl Lanes for Portable {
         out
     }
     #[inline(always)]
-    fn negated_fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        self.fma(self.sub([0.0; 8], a), b, c)
+    fn neg(self, a: Self::V) -> Self::V {
+        a.map(|x| -x)
     }
     #[inline(always)]
     fn abs(self, a: Self::V) -> Self::V {
@@ -90,12 +90,17 @@ impl Lanes for Portable {
         lanewise!(a, sign, |x, s| x.copysign(s))
     }
     #[inline(always)]
-    fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+    fn select_greater(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
         let mut out = x;
         for i in 0..8 {
-            out[i] = if a[i] < b[i] { x[i] } else { y[i] };
+            out[i] = if a[i] > b[i] { x[i] } else { y[i] };
         }
         out
+    }
+    #[inline(always)]
+    fn scale(self, a: Self::V, k: Self::V) -> Self::V {
+        // To the exponent, whose bits are the ones above the fraction's 23.
+        lanewise!(a, k, |x, k| f32::from_bits((x.to_bits() as i32 + ((k as i32) << 23)) as u32))
     }
     #[inline(always)]
     fn flat(v: &[Self::V]) -> &[f32] {

@@ -6,6 +6,7 @@
 
 use super::super::plan::{Addends, Layer, Map, Plan};
 use super::Run;
+use super::gelu::gelu;
 use super::lanes::{Lanes, Task};
 
 /// Frames that go through all layers before the next ones, so that their activations stay in the
@@ -393,7 +394,7 @@ fn activate<S: Lanes>(s: S, activation: Activation, x: S::V) -> S::V {
     match activation {
         Activation::None => x,
         Activation::Relu => s.max(x, s.zero()),
-        Activation::Gelu => s.gelu(x),
+        Activation::Gelu => gelu(s, x),
     }
 }
 

@@ -4,7 +4,6 @@
 #[allow(clippy::wildcard_imports)] // Intrinsics.
 use std::arch::x86_64::*;
 
-use super::gelu;
 use super::lanes::{Lanes, Task};
 
 /// Proof that the processor has AVX2 and FMA.
@@ -95,9 +94,9 @@ impl Lanes for Avx2 {
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
-    fn negated_fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        // SAFETY: `self` is only made where FMA was detected.
-        unsafe { _mm256_fnmadd_ps(a, b, c) }
+    fn neg(self, a: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_xor_ps(a, _mm256_set1_ps(-0.0)) }
     }
     #[inline(always)]
     fn abs(self, a: Self::V) -> Self::V {
@@ -110,9 +109,18 @@ impl Lanes for Avx2 {
         unsafe { _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0), sign)) }
     }
     #[inline(always)]
-    fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+    fn select_greater(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
         // SAFETY: `self` is only made where AVX2 was detected.
-        unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) }
+        unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) }
+    }
+    #[inline(always)]
+    fn scale(self, a: Self::V, k: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe {
+            // To the exponent, whose bits are the ones above the fraction's 23.
+            let exponent = _mm256_slli_epi32::<23>(_mm256_cvtps_epi32(k));
+            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), exponent))
+        }
     }
     #[inline(always)]
     fn flat(v: &[Self::V]) -> &[f32] {
@@ -191,9 +199,9 @@ impl Lanes for Avx512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
-    fn negated_fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+    fn neg(self, a: Self::V) -> Self::V {
         // SAFETY: `self` is only made where AVX-512F was detected.
-        unsafe { _mm512_fnmadd_ps(a, b, c) }
+        unsafe { _mm512_sub_ps(_mm512_set1_ps(-0.0), a) }
     }
     #[inline(always)]
     fn abs(self, a: Self::V) -> Self::V {
@@ -211,9 +219,14 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
-    fn select_less(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+    fn select_greater(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
         // SAFETY: `self` is only made where AVX-512F was detected.
-        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), y, x) }
+        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), y, x) }
+    }
+    #[inline(always)]
+    fn scale(self, a: Self::V, k: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_scalef_ps(a, k) }
     }
     #[inline(always)]
     fn flat(v: &[Self::V]) -> &[f32] {
@@ -224,27 +237,5 @@ impl Lanes for Avx512 {
     fn flat_mut(v: &mut [Self::V]) -> &mut [f32] {
         // SAFETY: as in `flat`; every bit pattern of 16 f32 is a valid `__m512`.
         unsafe { std::slice::from_raw_parts_mut(v.as_mut_ptr().cast(), v.len() * Self::WIDTH) }
-    }
-
-    /// A polynomial per interval; the coefficients of a lane's interval come out of a register of
-    /// 16 by one permutation, which is shorter than two polynomials and a choice.
-    #[inline(always)]
-    fn half_erf(self, magnitude: Self::V) -> Self::V {
-        // SAFETY: `self` is only made where AVX-512F was detected; each table row holds 16 f32.
-        unsafe {
-            let a = _mm512_min_ps(magnitude, _mm512_set1_ps(gelu::TABLE_CLAMP));
-            // Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits.
-            let magic = _mm512_set1_ps(12_582_912.0);
-            let k = _mm512_fmadd_ps(a, _mm512_set1_ps(gelu::TABLE_STEP.recip()), magic);
-            let centre = _mm512_sub_ps(k, magic);
-            let u = _mm512_fnmadd_ps(centre, _mm512_set1_ps(gelu::TABLE_STEP), a);
-            let index = _mm512_castps_si512(k);
-            let mut r = _mm512_permutexvar_ps(index, _mm512_loadu_ps(gelu::TABLE.0[5].as_ptr()));
-            for row in gelu::TABLE.0[..5].iter().rev() {
-                let c = _mm512_permutexvar_ps(index, _mm512_loadu_ps(row.as_ptr()));
-                r = _mm512_fmadd_ps(r, u, c);
-            }
-            r
-        }
     }
 }
