@@ -121,7 +121,7 @@ impl Engine for Embedded {
         if width == 0 || table.is_empty() || !table.len().is_multiple_of(width) {
             bail!(Inval, "codec table of {} values for a codec block of {width}", table.len());
         }
-        self.program.set_addends(&self.plan.codec_addends(table));
+        self.program.set_codec(&self.plan.codec_terms(table));
         self.n_codec_ids = table.len() / width;
         Ok(())
     }

@@ -73,11 +73,10 @@ impl Plan {
         self.layers[self.layers.len() - 1].n_outputs
     }
 
-    /// What the first layer adds to the sum over the features, for each row of a codec table: the
-    /// block is constant per codec, so its products with the weights are too. They stay apart, and
-    /// the bias comes last, so that sums round as those of one long matrix product do.
-    pub(super) fn codec_addends(&self, table: &[f32]) -> Addends {
-        let width = self.first_width();
+    /// What the codec block adds to the sums over the features, for each row of a codec table: the
+    /// columns that are not 0, most of a one-hot being left out.
+    pub(super) fn codec_terms(&self, table: &[f32]) -> CodecTerms {
+        let n_outputs = self.first_width();
         let mut blocks: Vec<Vec<(usize, f32)>> = Vec::new();
         for block in table.chunks_exact(self.n_codecs.max(1)) {
             let mut block = block.to_vec();
@@ -87,22 +86,32 @@ impl Plan {
             blocks.push(block.into_iter().enumerate().filter(|(_, x)| *x != 0.0).collect());
         }
         let n_terms = blocks.iter().map(Vec::len).max().unwrap_or(0);
-        let mut values = Vec::with_capacity(blocks.len() * (n_terms + 1) * width);
+        let mut terms = CodecTerms { n_terms, n_outputs, ..CodecTerms::default() };
         for block in blocks {
-            for &(i, x) in &block {
-                values.extend(self.codec_weights[i * width..][..width].iter().map(|w| x * w));
+            for &(column, x) in &block {
+                terms.factors.push(x);
+                terms
+                    .weights
+                    .extend_from_slice(&self.codec_weights[column * n_outputs..][..n_outputs]);
             }
-            values.resize(values.len() + (n_terms - block.len()) * width, 0.0);
-            values.extend_from_slice(&self.layers[0].bias);
+            let missing = n_terms - block.len();
+            terms.factors.resize(terms.factors.len() + missing, 0.0);
+            terms.weights.resize(terms.weights.len() + missing * n_outputs, 0.0);
         }
-        Addends { per_row: n_terms + 1, values }
+        terms
     }
 }
 
-/// Vectors of the first layer's width, `per_row` of them for each codec id.
-pub(super) struct Addends {
-    pub per_row: usize,
-    pub values: Vec<f32>,
+/// Products of the codec block with the first layer's weights that are left for each codec id.
+#[derive(Default)]
+pub(super) struct CodecTerms {
+    /// Per id, the same for all.
+    pub n_terms: usize,
+    pub n_outputs: usize,
+    /// [id][term].
+    pub factors: Vec<f32>,
+    /// [id][term][output].
+    pub weights: Vec<f32>,
 }
 
 /// A map on one short row, in f32 as the graph has it. Not for speed.

@@ -9,6 +9,7 @@
 // Coefficients are as they were published.
 #![allow(clippy::unreadable_literal, clippy::excessive_precision)]
 
+use std::array::from_fn;
 use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
 use super::lanes::Lanes;
@@ -42,37 +43,58 @@ const MINUS_LN_2: [f32; 2] = [-6.93145752e-1, -1.42860677e-6];
 /// 1.5 * 2^23: adding it to a small number and subtracting it again rounds to an integer.
 const ROUND: f32 = 12_582_912.0;
 
-/// x (1 + erf(x / sqrt 2)) / 2.
+/// x (1 + erf(x / sqrt 2)) / 2 of U vectors, step by step for all of them: one alone would wait for
+/// each of its steps.
 #[inline(always)]
-pub(super) fn gelu<S: Lanes>(s: S, x: S::V) -> S::V {
-    let sum = s.add(erf(s, s.mul(x, s.splat(FRAC_1_SQRT_2))), s.splat(1.0));
-    s.mul(s.mul(x, s.splat(0.5)), sum)
+pub(super) fn gelu<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
+    let erf = erf(s, x.map(|x| s.mul(x, s.splat(FRAC_1_SQRT_2))));
+    from_fn(|u| s.mul(s.mul(x[u], s.splat(0.5)), s.add(erf[u], s.splat(1.0))))
 }
 
 #[inline(always)]
-pub(super) fn erf<S: Lanes>(s: S, x: S::V) -> S::V {
-    let magnitude = s.min(s.splat(MOST), s.abs(x));
-    let near = horner(s, NEAR, s.mul(magnitude, magnitude));
-    let near = s.fma(near, magnitude, magnitude);
-    let far = horner(s, FAR, magnitude);
-    let far = s.sub(s.splat(1.0), exp(s, s.neg(s.fma(far, magnitude, magnitude))));
-    s.copy_sign(s.select_greater(magnitude, s.splat(SPLIT), far, near), x)
+pub(super) fn erf<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
+    let magnitude = x.map(|x| s.min(s.splat(MOST), s.abs(x)));
+    let square = magnitude.map(|x| s.mul(x, x));
+    let is_far = magnitude.map(|x| s.greater(x, s.splat(SPLIT)));
+    let sum = if S::CHOOSES {
+        // One polynomial with each lane's own coefficients; the first of the near one is 0.
+        let x: [_; U] = from_fn(|u| s.select(is_far[u], magnitude[u], square[u]));
+        let mut sum = is_far.map(|far| s.choose(far, FAR[0], 0.0));
+        for (far, near) in FAR[1..].iter().zip(NEAR) {
+            sum = from_fn(|u| s.fma(sum[u], x[u], s.choose(is_far[u], *far, near)));
+        }
+        sum
+    } else {
+        let (far, near) = (horner(s, FAR, magnitude), horner(s, NEAR, square));
+        from_fn(|u| s.select(is_far[u], far[u], near[u]))
+    };
+    let near: [_; U] = from_fn(|u| s.fma(sum[u], magnitude[u], magnitude[u]));
+    let exp = exp(s, near.map(|x| s.neg(x)));
+    let far = exp.map(|x| s.sub(s.splat(1.0), x));
+    from_fn(|u| s.copy_sign(s.select(is_far[u], far[u], near[u]), x[u]))
 }
 
 /// exp(x) for -88 < x <= 0.
 #[inline(always)]
-fn exp<S: Lanes>(s: S, x: S::V) -> S::V {
-    let k = s.sub(s.fma(x, s.splat(LOG2_E), s.splat(ROUND)), s.splat(ROUND));
-    let rest = s.fma(k, s.splat(MINUS_LN_2[0]), x);
-    let rest = s.fma(k, s.splat(MINUS_LN_2[1]), rest);
-    s.scale(horner(s, EXP, rest), k)
+fn exp<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
+    let k = x.map(|x| s.sub(s.fma(x, s.splat(LOG2_E), s.splat(ROUND)), s.splat(ROUND)));
+    let mut rest = x;
+    for part in MINUS_LN_2 {
+        rest = from_fn(|u| s.fma(k[u], s.splat(part), rest[u]));
+    }
+    let exp = horner(s, EXP, rest);
+    from_fn(|u| s.scale(exp[u], k[u]))
 }
 
 #[inline(always)]
-fn horner<S: Lanes, const N: usize>(s: S, coefficients: [f32; N], x: S::V) -> S::V {
-    let mut sum = s.splat(coefficients[0]);
+fn horner<S: Lanes, const U: usize, const N: usize>(
+    s: S,
+    coefficients: [f32; N],
+    x: [S::V; U],
+) -> [S::V; U] {
+    let mut sum = [s.splat(coefficients[0]); U];
     for c in &coefficients[1..] {
-        sum = s.fma(sum, x, s.splat(*c));
+        sum = from_fn(|u| s.fma(sum[u], x[u], s.splat(*c)));
     }
     sum
 }

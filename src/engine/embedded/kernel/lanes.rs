@@ -14,12 +14,22 @@ pub(super) trait Task {
 pub(super) trait Lanes: Copy + Send + 'static {
     /// `WIDTH` packed f32.
     type V: Copy + Send + 'static;
+    /// Numbers to look up by, one per lane.
+    type Index: Copy;
+    /// Which lanes a comparison holds for.
+    type Mask: Copy;
     /// Number of f32 in a vector.
     const WIDTH: usize;
-    /// Vectors of outputs per tile at most, 4 or fewer.
+    /// Vectors of one frame's outputs that are summed at a time at most, 4 or fewer.
     const PANEL: usize;
-    /// Frames per tile at most.
-    const ROWS: usize;
+    /// Outputs that are summed at a time at most where frames lie in the lanes: 4 or 8.
+    const OUTPUTS: usize;
+    /// Vectors whose GELU is computed at a time: 2 or 4.
+    const INTERLEAVED: usize;
+    /// Whether `choose` takes less than a multiply-add.
+    const CHOOSES: bool;
+    /// Frames that fill a vector well enough to be faster together than one by one.
+    const FEWEST: usize;
 
     /// Runs a task as a function of its own in which the instruction set is enabled. What a task
     /// keeps in registers has them to itself.
@@ -41,10 +51,30 @@ pub(super) trait Lanes: Copy + Send + 'static {
     fn abs(self, a: Self::V) -> Self::V;
     /// `a`, which is not negative, with the sign of `sign`.
     fn copy_sign(self, a: Self::V, sign: Self::V) -> Self::V;
-    /// `x` where a > b, else `y`.
-    fn select_greater(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
+    fn greater(self, a: Self::V, b: Self::V) -> Self::Mask;
+    /// `a` where the mask is set, else `b`.
+    fn select(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
+    /// The same of two constants, which is faster where one instruction looks them up.
+    #[inline(always)]
+    fn choose(self, mask: Self::Mask, a: f32, b: f32) -> Self::V {
+        self.select(mask, self.splat(a), self.splat(b))
+    }
     /// a * 2^k for integers k from -126 to 0; a is from 0.5 to 2.
     fn scale(self, a: Self::V, k: Self::V) -> Self::V;
+    /// The first `WIDTH` numbers, 0 where there are fewer.
+    fn index(self, numbers: &[i32]) -> Self::Index;
+    /// The number's value for each lane. `table`: one or more whole vectors, and more values than
+    /// any number.
+    fn lookup(self, table: &[f32], index: Self::Index) -> Self::V;
+    /// Copies eight rows of eight values to eight columns.
+    #[inline(always)]
+    fn transpose8(self, from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize) {
+        for row in 0..8 {
+            for column in 0..8 {
+                to[column * to_stride + row] = from[row * from_stride + column];
+            }
+        }
+    }
     /// The values of consecutive vectors.
     fn flat(v: &[Self::V]) -> &[f32];
     /// The same, to write to.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! The arithmetic: a plan packed for one instruction set, and its layers.
 //!
-//! Outputs lie in the lanes of a vector and each input is broadcast, so that one frame alone uses
-//! the whole vector too. Every value of a frame is computed by the same operations in the same
-//! order whatever the batch around it: tiles of several frames only interleave them.
+//! Many frames lie in the lanes of vectors (`group`); of one frame alone the outputs do (`frame`).
+//! Both compute every value of a frame by the same operations in the same order, whatever the
+//! batch around it.
 //!
 //! That order is the one of a plain matrix product, each sum over all inputs in turn and the bias
 //! last, which ONNX Runtime's has too: where features lie so far out that large products cancel,
@@ -11,25 +11,31 @@
 
 // What is not part of the function that enables an instruction set is a call per instruction.
 #![allow(clippy::inline_always)]
+// Tiles are indexed by output and vector.
+#![allow(clippy::needless_range_loop)]
 
+mod frame;
 mod gelu;
+mod group;
 mod lanes;
+mod maps;
+mod packed;
 mod portable;
 mod program;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use super::plan::{Addends, Plan};
+use super::plan::{CodecTerms, Plan};
 use crate::error::{Result, bail};
 use portable::Portable;
 use program::Program;
 
 /// A packed plan. `run` neither allocates nor locks nor calls the system.
 pub(super) trait Run: Send {
-    /// Replaces what the first layer adds, by codec id.
-    fn set_addends(&mut self, addends: &Addends);
+    /// Replaces what the codec block adds to the first layer's sums, by codec id.
+    fn set_codec(&mut self, terms: &CodecTerms);
 
-    /// Runs any number of rows; `ids` are checked codec ids, or empty for 0 everywhere.
+    /// Runs any number of rows; `ids` are checked codec ids, or empty for a codec-blind plan.
     fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]);
 }
 
@@ -95,7 +101,7 @@ impl Kernel {
 
 /// x (1 + erf(x / sqrt 2)) / 2 of one value.
 pub(super) fn gelu(x: f32) -> f32 {
-    gelu::gelu(Portable, [x; 8])[0]
+    gelu::gelu(Portable, [[x; 8]])[0][0]
 }
 
 /// erf and GELU of many values, as a kernel computes them.
@@ -106,7 +112,7 @@ pub(super) fn erf_and_gelu(kernel: Kernel, x: &[f32]) -> Vec<(f32, f32)> {
         x.chunks(S::WIDTH)
             .flat_map(|chunk| {
                 let v = s.pack(chunk);
-                let (e, g) = ([gelu::erf(s, v)], [gelu::gelu(s, v)]);
+                let (e, g) = (gelu::erf(s, [v]), gelu::gelu(s, [v]));
                 let pairs = S::flat(&e).iter().copied().zip(S::flat(&g).iter().copied());
                 pairs.take(chunk.len()).collect::<Vec<_>>()
             })

@@ -20,9 +20,14 @@ macro_rules! lanewise {
 
 impl Lanes for Portable {
     type V = [f32; 8];
+    type Index = [usize; 8];
+    type Mask = [bool; 8];
     const WIDTH: usize = 8;
     const PANEL: usize = 2;
-    const ROWS: usize = 2;
+    const OUTPUTS: usize = 4;
+    const INTERLEAVED: usize = 2;
+    const CHOOSES: bool = false;
+    const FEWEST: usize = 4;
 
     #[inline(never)]
     fn enable<T: Task>(self, task: T) {
@@ -90,17 +95,29 @@ impl Lanes for Portable {
         lanewise!(a, sign, |x, s| x.copysign(s))
     }
     #[inline(always)]
-    fn select_greater(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
-        let mut out = x;
-        for i in 0..8 {
-            out[i] = if a[i] > b[i] { x[i] } else { y[i] };
-        }
-        out
+    fn greater(self, a: Self::V, b: Self::V) -> Self::Mask {
+        std::array::from_fn(|i| a[i] > b[i])
+    }
+    #[inline(always)]
+    fn select(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|i| if mask[i] { a[i] } else { b[i] })
     }
     #[inline(always)]
     fn scale(self, a: Self::V, k: Self::V) -> Self::V {
         // To the exponent, whose bits are the ones above the fraction's 23.
         lanewise!(a, k, |x, k| f32::from_bits((x.to_bits() as i32 + ((k as i32) << 23)) as u32))
+    }
+    #[inline(always)]
+    fn index(self, numbers: &[i32]) -> Self::Index {
+        let mut index = [0; 8];
+        for (to, &number) in index.iter_mut().zip(numbers) {
+            *to = number as usize;
+        }
+        index
+    }
+    #[inline(always)]
+    fn lookup(self, table: &[f32], index: Self::Index) -> Self::V {
+        index.map(|i| table[i])
     }
     #[inline(always)]
     fn flat(v: &[Self::V]) -> &[f32] {

@@ -31,9 +31,14 @@ impl Avx512 {
 
 impl Lanes for Avx2 {
     type V = __m256;
+    type Index = __m256i;
+    type Mask = __m256;
     const WIDTH: usize = 8;
     const PANEL: usize = 4;
-    const ROWS: usize = 3;
+    const OUTPUTS: usize = 4;
+    const INTERLEAVED: usize = 2;
+    const CHOOSES: bool = true;
+    const FEWEST: usize = 4;
 
     #[inline(always)]
     fn enable<T: Task>(self, task: T) {
@@ -109,9 +114,22 @@ impl Lanes for Avx2 {
         unsafe { _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0), sign)) }
     }
     #[inline(always)]
-    fn select_greater(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+    fn greater(self, a: Self::V, b: Self::V) -> Self::Mask {
         // SAFETY: `self` is only made where AVX2 was detected.
-        unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) }
+        unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn select(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { _mm256_blendv_ps(b, a, mask) }
+    }
+    #[inline(always)]
+    fn choose(self, mask: Self::Mask, a: f32, b: f32) -> Self::V {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe {
+            // The low two bits of a lane number one of four values: 0 or 3.
+            _mm256_permutevar_ps(_mm256_setr_ps(b, b, a, a, b, b, a, a), _mm256_castps_si256(mask))
+        }
     }
     #[inline(always)]
     fn scale(self, a: Self::V, k: Self::V) -> Self::V {
@@ -121,6 +139,33 @@ impl Lanes for Avx2 {
             let exponent = _mm256_slli_epi32::<23>(_mm256_cvtps_epi32(k));
             _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), exponent))
         }
+    }
+    #[inline(always)]
+    fn index(self, numbers: &[i32]) -> Self::Index {
+        let mut index = [0; 8];
+        for (to, &number) in index.iter_mut().zip(numbers) {
+            *to = number;
+        }
+        // SAFETY: `self` is only made where AVX2 was detected; the array holds 8 i32.
+        unsafe { _mm256_loadu_si256(index.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn lookup(self, table: &[f32], index: Self::Index) -> Self::V {
+        assert!(!table.is_empty(), "a table to look up in");
+        // SAFETY: `self` is only made where AVX2 was detected; what is loaded at once is the
+        // whole table, and what is gathered lies inside it.
+        unsafe {
+            if table.len() == 8 {
+                return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr()), index);
+            }
+            let inside = _mm256_min_epu32(index, _mm256_set1_epi32(table.len() as i32 - 1));
+            _mm256_i32gather_ps::<4>(table.as_ptr(), inside)
+        }
+    }
+    #[inline(always)]
+    fn transpose8(self, from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize) {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { transpose8(from, from_stride, to, to_stride) }
     }
     #[inline(always)]
     fn flat(v: &[Self::V]) -> &[f32] {
@@ -136,9 +181,14 @@ impl Lanes for Avx2 {
 
 impl Lanes for Avx512 {
     type V = __m512;
+    type Index = __m512i;
+    type Mask = __mmask16;
     const WIDTH: usize = 16;
     const PANEL: usize = 4;
-    const ROWS: usize = 6;
+    const OUTPUTS: usize = 8;
+    const INTERLEAVED: usize = 4;
+    const CHOOSES: bool = true;
+    const FEWEST: usize = 6;
 
     #[inline(always)]
     fn enable<T: Task>(self, task: T) {
@@ -219,14 +269,46 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
-    fn select_greater(self, a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+    fn greater(self, a: Self::V, b: Self::V) -> Self::Mask {
         // SAFETY: `self` is only made where AVX-512F was detected.
-        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), y, x) }
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn select(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` is only made where AVX-512F was detected.
+        unsafe { _mm512_mask_blend_ps(mask, b, a) }
     }
     #[inline(always)]
     fn scale(self, a: Self::V, k: Self::V) -> Self::V {
         // SAFETY: `self` is only made where AVX-512F was detected.
         unsafe { _mm512_scalef_ps(a, k) }
+    }
+    #[inline(always)]
+    fn index(self, numbers: &[i32]) -> Self::Index {
+        let mut index = [0; 16];
+        for (to, &number) in index.iter_mut().zip(numbers) {
+            *to = number;
+        }
+        // SAFETY: `self` is only made where AVX-512F was detected; the array holds 16 i32.
+        unsafe { _mm512_loadu_si512(index.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn lookup(self, table: &[f32], index: Self::Index) -> Self::V {
+        assert!(!table.is_empty(), "a table to look up in");
+        // SAFETY: `self` is only made where AVX-512F was detected; what is loaded at once is the
+        // whole table, and what is gathered lies inside it.
+        unsafe {
+            if table.len() == 16 {
+                return _mm512_permutexvar_ps(index, _mm512_loadu_ps(table.as_ptr()));
+            }
+            let inside = _mm512_min_epu32(index, _mm512_set1_epi32(table.len() as i32 - 1));
+            _mm512_i32gather_ps::<4>(inside, table.as_ptr())
+        }
+    }
+    #[inline(always)]
+    fn transpose8(self, from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize) {
+        // SAFETY: `self` is only made where AVX2 was detected.
+        unsafe { transpose8(from, from_stride, to, to_stride) }
     }
     #[inline(always)]
     fn flat(v: &[Self::V]) -> &[f32] {
@@ -237,5 +319,35 @@ impl Lanes for Avx512 {
     fn flat_mut(v: &mut [Self::V]) -> &mut [f32] {
         // SAFETY: as in `flat`; every bit pattern of 16 f32 is a valid `__m512`.
         unsafe { std::slice::from_raw_parts_mut(v.as_mut_ptr().cast(), v.len() * Self::WIDTH) }
+    }
+}
+
+/// SAFETY: the processor has AVX2.
+#[inline(always)]
+unsafe fn transpose8(from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize) {
+    assert!(from.len() >= 7 * from_stride + 8 && to.len() >= 7 * to_stride + 8, "eight rows");
+    // SAFETY: the caller's; row 7 is the last one that is read, column 7 the last one written.
+    unsafe {
+        let row = |i: usize| _mm256_loadu_ps(from.as_ptr().add(i * from_stride));
+        // Two rows' values in turn, then four rows', then all eight.
+        let pairs: [[__m256; 2]; 4] = std::array::from_fn(|i| {
+            let (a, b) = (row(2 * i), row(2 * i + 1));
+            [_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)]
+        });
+        let fours: [[__m256; 4]; 2] = std::array::from_fn(|i| {
+            let (a, b) = (pairs[2 * i], pairs[2 * i + 1]);
+            [
+                _mm256_shuffle_ps::<0x44>(a[0], b[0]),
+                _mm256_shuffle_ps::<0xee>(a[0], b[0]),
+                _mm256_shuffle_ps::<0x44>(a[1], b[1]),
+                _mm256_shuffle_ps::<0xee>(a[1], b[1]),
+            ]
+        });
+        for i in 0..4 {
+            let (a, b) = (fours[0][i], fours[1][i]);
+            let mut column = |i: usize| to.as_mut_ptr().add(i * to_stride);
+            _mm256_storeu_ps(column(i), _mm256_permute2f128_ps::<0x20>(a, b));
+            _mm256_storeu_ps(column(i + 4), _mm256_permute2f128_ps::<0x31>(a, b));
+        }
     }
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! Maps over what a layer gave.
+
+use super::gelu::gelu;
+use super::lanes::{Lanes, Task};
+use super::packed::PackedMap;
+
+/// What the lanes of consecutive vectors hold.
+#[derive(Clone, Copy)]
+pub(super) enum Layout {
+    /// The columns of one frame.
+    Columns,
+    /// Frames; each column has that many vectors.
+    Frames(usize),
+}
+
+/// A map over all columns.
+pub(super) struct Apply<'a, S: Lanes> {
+    pub(super) s: S,
+    pub(super) map: &'a PackedMap<S::V>,
+    pub(super) layout: Layout,
+    pub(super) values: &'a mut [S::V],
+}
+
+impl<S: Lanes> Task for Apply<'_, S> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, map, layout, values } = self;
+        match map {
+            PackedMap::Add(c) => with(s, values, layout, c, |x, c| s.add(x, c)),
+            PackedMap::Sub(c) => with(s, values, layout, c, |x, c| s.sub(x, c)),
+            PackedMap::SubFrom(c) => with(s, values, layout, c, |x, c| s.sub(c, x)),
+            PackedMap::Mul(c) => with(s, values, layout, c, |x, c| s.mul(x, c)),
+            PackedMap::Div(c) => with(s, values, layout, c, |x, c| s.div(x, c)),
+            PackedMap::Clip { min, max } => each(values, |x| s.min(s.max(x, *min), *max)),
+            PackedMap::Relu => each(values, |x| s.max(x, s.zero())),
+            PackedMap::Gelu if S::INTERLEAVED == 4 => gelu_of::<S, 4>(s, values),
+            PackedMap::Gelu => gelu_of::<S, 2>(s, values),
+        }
+    }
+}
+
+#[inline(always)]
+fn gelu_of<S: Lanes, const U: usize>(s: S, values: &mut [S::V]) {
+    let (chunks, rest) = values.as_chunks_mut::<U>();
+    each(chunks, |x| gelu(s, x));
+    each(rest, |x| gelu(s, [x])[0]);
+}
+
+#[inline(always)]
+fn each<V: Copy>(values: &mut [V], f: impl Fn(V) -> V) {
+    for x in values {
+        *x = f(*x);
+    }
+}
+
+/// `f` of each value and its column's constant.
+#[inline(always)]
+fn with<S: Lanes>(
+    s: S,
+    values: &mut [S::V],
+    layout: Layout,
+    constants: &[S::V],
+    f: impl Fn(S::V, S::V) -> S::V,
+) {
+    match layout {
+        Layout::Columns => {
+            for (x, &c) in values.iter_mut().zip(constants) {
+                *x = f(*x, c);
+            }
+        }
+        Layout::Frames(vectors) => {
+            for (column, &c) in values.chunks_exact_mut(vectors).zip(S::flat(constants)) {
+                let c = s.splat(c);
+                each(column, |x| f(x, c));
+            }
+        }
+    }
+}
