@@ -25,7 +25,7 @@ use kernel::{Kernel, Run};
 use plan::Plan;
 
 /// Few enough that rows of features stay in the first-level cache between standardising and running.
-const MAX_ROWS: usize = 192;
+const MAX_ROWS: usize = 128;
 
 const KERNEL_VARIABLE: &str = "VMAF_FR_V2_EMBEDDED_KERNEL";
 

@@ -3,7 +3,7 @@
 //! lane is padding, whatever the width of a layer. A column is G vectors, one value per frame.
 
 use super::lanes::{Lanes, Task};
-use super::packed::{PackedCodec, PackedLayer};
+use super::packed::{PackedCodec, PackedLayer, TILES};
 
 /// Turns rows into columns; lanes beyond the rows get 0.
 pub(super) struct Columns<'a, S: Lanes, const G: usize> {
@@ -48,28 +48,68 @@ pub(super) fn dense<S: Lanes, const G: usize>(
     to: &mut [[S::V; G]],
 ) {
     let mut first = 0;
-    if S::OUTPUTS >= 8 {
-        first = sums_of::<S, 8, G>(s, layer, codec, x, to, first);
+    if S::OUTPUTS >= TILES[0] {
+        first = products_of::<S, { TILES[0] }, G>(s, layer, x, to, first);
     }
-    first = sums_of::<S, 4, G>(s, layer, codec, x, to, first);
-    sums_of::<S, 1, G>(s, layer, codec, x, to, first);
+    first = products_of::<S, { TILES[1] }, G>(s, layer, x, to, first);
+    products_of::<S, { TILES[2] }, G>(s, layer, x, to, first);
+    if let Some(codec) = codec {
+        s.enable(AddCodec { s, codec, to });
+    }
+    s.enable(AddBias { s, bias: S::flat(&layer.bias), to });
 }
 
 /// The outputs from `first` on that make up whole tiles of R; gives back the next one.
 #[inline(always)]
-fn sums_of<S: Lanes, const R: usize, const G: usize>(
+fn products_of<S: Lanes, const R: usize, const G: usize>(
     s: S,
     layer: &PackedLayer<S::V>,
-    codec: Option<&Codec<'_, S, G>>,
     x: &[[S::V; G]],
     to: &mut [[S::V; G]],
     first: usize,
 ) -> usize {
     let end = first + (layer.n_outputs - first) / R * R;
-    if first < end {
-        s.enable(Sums::<S, R, G> { s, layer, codec, x, to, first, end });
+    let tiles = layer.tiles[first * layer.n_inputs..end * layer.n_inputs].as_chunks::<R>().0;
+    let to = to[first..end].as_chunks_mut::<R>().0;
+    for (w, to) in tiles.chunks_exact(layer.n_inputs).zip(to) {
+        s.enable(Products { s, w, x, to });
     }
     end
+}
+
+/// The inputs' products with R weights each, summed in order. A task of its own, and a small one:
+/// all sums have to stay in registers.
+struct Products<'a, S: Lanes, const R: usize, const G: usize> {
+    s: S,
+    w: &'a [[f32; R]],
+    x: &'a [[S::V; G]],
+    to: &'a mut [[S::V; G]; R],
+}
+
+impl<S: Lanes, const R: usize, const G: usize> Task for Products<'_, S, R, G> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, w, x, to } = self;
+        let mut sums = [[s.zero(); G]; R];
+        let mut rows = x.iter().zip(w);
+        // A layer has inputs; the first product needs no sum to be added to.
+        if let Some((x, w)) = rows.next() {
+            for r in 0..R {
+                for g in 0..G {
+                    sums[r][g] = s.mul(x[g], s.splat(w[r]));
+                }
+            }
+        }
+        for (x, w) in rows {
+            for r in 0..R {
+                let w = s.splat(w[r]);
+                for g in 0..G {
+                    sums[r][g] = s.fma(x[g], w, sums[r][g]);
+                }
+            }
+        }
+        *to = sums;
+    }
 }
 
 /// The codecs of the frames.
@@ -89,68 +129,43 @@ impl<'a, S: Lanes, const G: usize> Codec<'a, S, G> {
     }
 }
 
-/// Sums of the outputs from `first` to `end`, R at a time.
-struct Sums<'a, S: Lanes, const R: usize, const G: usize> {
+/// Adds the codecs' terms to the sums.
+struct AddCodec<'a, S: Lanes, const G: usize> {
     s: S,
-    layer: &'a PackedLayer<S::V>,
-    codec: Option<&'a Codec<'a, S, G>>,
-    x: &'a [[S::V; G]],
+    codec: &'a Codec<'a, S, G>,
     to: &'a mut [[S::V; G]],
-    first: usize,
-    end: usize,
 }
 
-impl<S: Lanes, const R: usize, const G: usize> Task for Sums<'_, S, R, G> {
+impl<S: Lanes, const G: usize> Task for AddCodec<'_, S, G> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, layer, codec, x, to, first, end } = self;
-        let in_panel = S::PANEL * S::WIDTH;
-        let bias = S::flat(&layer.bias);
-        for first in (first..end).step_by(R) {
-            let (panel, vectors) = layer.panels[first / in_panel].rows();
-            let w = &S::flat(panel)[first % in_panel..];
-            let mut sums = products::<S, R, G>(s, w, vectors * S::WIDTH, x);
-            if let Some(Codec { packed, ids }) = codec {
-                for (term, factors) in packed.factors_by_id.chunks_exact(packed.row).enumerate() {
-                    for g in 0..G {
-                        let factor = s.lookup(factors, ids[g]);
-                        for r in 0..R {
-                            let i = ((first + r) * packed.n_terms + term) * packed.row;
-                            let w = s.lookup(&packed.weights_by_id[i..i + packed.row], ids[g]);
-                            sums[r][g] = s.fma(factor, w, sums[r][g]);
-                        }
-                    }
-                }
-            }
-            let (bias, to) = (&bias[first..first + R], &mut to[first..first + R]);
-            for r in 0..R {
+        let Self { s, codec: Codec { packed, ids }, to } = self;
+        let weights = packed.weights_by_id.chunks_exact(packed.row);
+        for (term, factors) in packed.factors_by_id.chunks_exact(packed.row).enumerate() {
+            let factors: [_; G] = std::array::from_fn(|g| s.lookup(factors, ids[g]));
+            for (sums, w) in to.iter_mut().zip(weights.clone().skip(term).step_by(packed.n_terms)) {
                 for g in 0..G {
-                    to[r][g] = s.add(sums[r][g], s.splat(bias[r]));
+                    sums[g] = s.fma(factors[g], s.lookup(w, ids[g]), sums[g]);
                 }
             }
         }
     }
 }
 
-/// The inputs' products with R weights each, summed in order. Returned by value, so that the sums
-/// stay in registers.
-#[inline(always)]
-fn products<S: Lanes, const R: usize, const G: usize>(
+struct AddBias<'a, S: Lanes, const G: usize> {
     s: S,
-    w: &[f32],
-    stride: usize,
-    x: &[[S::V; G]],
-) -> [[S::V; G]; R] {
-    let mut sums = [[s.zero(); G]; R];
-    let rows = x.iter().zip(w.chunks(stride).filter_map(|w| w.first_chunk::<R>()));
-    for (k, (x, w)) in rows.enumerate() {
-        for r in 0..R {
-            let w = s.splat(w[r]);
+    bias: &'a [f32],
+    to: &'a mut [[S::V; G]],
+}
+
+impl<S: Lanes, const G: usize> Task for AddBias<'_, S, G> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, bias, to } = self;
+        for (sums, &bias) in to.iter_mut().zip(bias) {
             for g in 0..G {
-                // The first product needs no sum to be added to.
-                sums[r][g] = if k == 0 { s.mul(x[g], w) } else { s.fma(x[g], w, sums[r][g]) };
+                sums[g] = s.add(sums[g], s.splat(bias));
             }
         }
     }
-    sums
 }

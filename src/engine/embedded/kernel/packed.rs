@@ -4,6 +4,10 @@
 use super::super::plan::{CodecTerms, Layer, Map};
 use super::lanes::Lanes;
 
+/// Outputs of a tile: as many of the largest as there are, then of the next. The first is for
+/// instruction sets whose `Lanes::OUTPUTS` says so.
+pub(super) const TILES: [usize; 3] = [8, 4, 1];
+
 /// A map with its constants padded to whole vectors by values that keep the padding finite.
 pub(super) enum PackedMap<V> {
     Add(Vec<V>),
@@ -24,18 +28,6 @@ pub(super) enum Panel<V> {
     Four(Vec<[V; 4]>),
 }
 
-impl<V> Panel<V> {
-    /// The rows one after the other, and the length of one in vectors.
-    pub(super) fn rows(&self) -> (&[V], usize) {
-        match self {
-            Self::One(w) => (w.as_flattened(), 1),
-            Self::Two(w) => (w.as_flattened(), 2),
-            Self::Three(w) => (w.as_flattened(), 3),
-            Self::Four(w) => (w.as_flattened(), 4),
-        }
-    }
-}
-
 /// A dense layer and what follows it.
 pub(super) struct PackedLayer<V> {
     pub(super) n_inputs: usize,
@@ -44,6 +36,9 @@ pub(super) struct PackedLayer<V> {
     pub(super) stride: usize,
     /// All but the last of `Lanes::PANEL` vectors.
     pub(super) panels: Vec<Panel<V>>,
+    /// The weights again, for frames in lanes: per tile of `TILES` outputs one row per input. The
+    /// tile that begins with output i lies at i * `n_inputs`.
+    pub(super) tiles: Vec<f32>,
     pub(super) bias: Vec<V>,
     pub(super) then: Vec<PackedMap<V>>,
 }
@@ -96,6 +91,20 @@ fn pack_panel<S: Lanes, const J: usize>(s: S, layer: &Layer, first: usize) -> Ve
         .collect()
 }
 
+fn pack_tiles<S: Lanes>(layer: &Layer) -> Vec<f32> {
+    let mut tiles = Vec::with_capacity(layer.weights.len());
+    let mut first = 0;
+    for size in TILES.into_iter().filter(|&size| size <= S::OUTPUTS) {
+        while layer.n_outputs - first >= size {
+            for row in layer.weights.chunks_exact(layer.n_outputs) {
+                tiles.extend_from_slice(&row[first..first + size]);
+            }
+            first += size;
+        }
+    }
+    tiles
+}
+
 pub(super) fn pack_layer<S: Lanes>(s: S, layer: &Layer) -> PackedLayer<S::V> {
     let stride = layer.n_outputs.div_ceil(S::WIDTH);
     let panels = (0..stride).step_by(S::PANEL).map(|j| {
@@ -112,6 +121,7 @@ pub(super) fn pack_layer<S: Lanes>(s: S, layer: &Layer) -> PackedLayer<S::V> {
         n_outputs: layer.n_outputs,
         stride,
         panels: panels.collect(),
+        tiles: pack_tiles::<S>(layer),
         bias: pack_row(s, &layer.bias, 0.0),
         then: layer.then.iter().map(|m| pack_map(s, m)).collect(),
     }

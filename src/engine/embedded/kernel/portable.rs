@@ -25,6 +25,7 @@ impl Lanes for Portable {
     const WIDTH: usize = 8;
     const PANEL: usize = 2;
     const OUTPUTS: usize = 4;
+    const GROUP: usize = 2;
     const INTERLEAVED: usize = 2;
     const CHOOSES: bool = false;
     const FEWEST: usize = 4;

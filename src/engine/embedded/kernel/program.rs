@@ -8,9 +8,6 @@ use super::maps::{Apply, Layout};
 use super::packed::{PackedCodec, PackedLayer, PackedMap, pack_codec, pack_layer, pack_map};
 use super::{frame, group};
 
-/// Vectors of frames that go through the layers together.
-const GROUP: usize = 2;
-
 /// A plan packed for one instruction set, with all the memory that running it takes.
 pub(super) struct Program<S: Lanes> {
     lanes: S,
@@ -19,9 +16,9 @@ pub(super) struct Program<S: Lanes> {
     feature_maps: Vec<PackedMap<S::V>>,
     layers: Vec<PackedLayer<S::V>>,
     codec: Option<PackedCodec<S::V>>,
-    /// What goes into a layer and what comes out of it, a column or a vector of columns at a time.
-    front: Vec<[S::V; GROUP]>,
-    back: Vec<[S::V; GROUP]>,
+    /// What goes into a layer and what comes out of it.
+    front: Vec<S::V>,
+    back: Vec<S::V>,
 }
 
 impl<S: Lanes> Program<S> {
@@ -36,15 +33,15 @@ impl<S: Lanes> Program<S> {
             feature_maps: plan.feature_maps.iter().map(|m| pack_map(s, m)).collect(),
             layers,
             codec: None,
-            front: vec![[s.zero(); GROUP]; widest],
-            back: vec![[s.zero(); GROUP]; widest],
+            front: vec![s.zero(); widest * S::GROUP],
+            back: vec![s.zero(); widest * S::GROUP],
         }
     }
 
     /// Runs one row.
     fn run_frame(&mut self, z: &[f32], id: Option<usize>, out: &mut [f32]) {
         let s = self.lanes;
-        let (mut src, mut dst) = (self.front.as_flattened_mut(), self.back.as_flattened_mut());
+        let (mut src, mut dst) = (&mut self.front[..], &mut self.back[..]);
         let layout = Layout::Columns;
         if !self.feature_maps.is_empty() {
             let values = &mut src[..z.len().div_ceil(S::WIDTH)];
@@ -72,8 +69,8 @@ impl<S: Lanes> Program<S> {
     /// Runs as many rows as G vectors have lanes, or fewer.
     fn run_group<const G: usize>(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]) {
         let s = self.lanes;
-        let (mut src, mut dst) =
-            (columns::<_, G>(&mut self.front), columns::<_, G>(&mut self.back));
+        let (mut src, _) = self.front.as_chunks_mut::<G>();
+        let (mut dst, _) = self.back.as_chunks_mut::<G>();
         let layout = Layout::Frames(G);
         let to = &mut src[..self.n_features];
         s.enable(group::Columns { s, rows: z, width: self.n_features, to });
@@ -100,11 +97,6 @@ impl<S: Lanes> Program<S> {
     }
 }
 
-/// Memory for columns of G vectors.
-fn columns<V, const G: usize>(memory: &mut [[V; GROUP]]) -> &mut [[V; G]] {
-    memory.as_flattened_mut().as_chunks_mut().0
-}
-
 impl<S: Lanes> Run for Program<S> {
     fn set_codec(&mut self, terms: &CodecTerms) {
         self.codec = (terms.n_terms > 0).then(|| pack_codec(self.lanes, terms));
@@ -116,8 +108,8 @@ impl<S: Lanes> Run for Program<S> {
         let mut row = 0;
         while row < rows {
             let left = rows - row;
-            let n = if left >= GROUP * S::WIDTH {
-                GROUP * S::WIDTH
+            let n = if left >= S::GROUP * S::WIDTH {
+                S::GROUP * S::WIDTH
             } else if left >= S::FEWEST {
                 left.min(S::WIDTH)
             } else {
@@ -126,8 +118,10 @@ impl<S: Lanes> Run for Program<S> {
             let z = &z[row * features..(row + n) * features];
             let ids = if ids.is_empty() { ids } else { &ids[row..row + n] };
             let out = &mut out[row * width..(row + n) * width];
-            if n > S::WIDTH {
-                self.run_group::<GROUP>(z, ids, out);
+            if n > S::WIDTH && S::GROUP == 3 {
+                self.run_group::<3>(z, ids, out);
+            } else if n > S::WIDTH {
+                self.run_group::<2>(z, ids, out);
             } else if n > 1 {
                 self.run_group::<1>(z, ids, out);
             } else {

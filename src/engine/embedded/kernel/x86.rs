@@ -36,6 +36,7 @@ impl Lanes for Avx2 {
     const WIDTH: usize = 8;
     const PANEL: usize = 4;
     const OUTPUTS: usize = 4;
+    const GROUP: usize = 2;
     const INTERLEAVED: usize = 2;
     const CHOOSES: bool = true;
     const FEWEST: usize = 4;
@@ -186,6 +187,7 @@ impl Lanes for Avx512 {
     const WIDTH: usize = 16;
     const PANEL: usize = 4;
     const OUTPUTS: usize = 8;
+    const GROUP: usize = 2;
     const INTERLEAVED: usize = 4;
     const CHOOSES: bool = true;
     const FEWEST: usize = 6;
