@@ -40,7 +40,7 @@ const EXP: [f32; 7] =
 /// -ln 2 in two parts: few enough bits for exact products with small integers, and the rest.
 const MINUS_LN_2: [f32; 2] = [-6.93145752e-1, -1.42860677e-6];
 
-/// 1.5 * 2^23: adding it to a small number and subtracting it again rounds to an integer.
+/// 1.5 * 2^23: adding it to a small number rounds to an integer, which is then in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
 /// x (1 + erf(x / sqrt 2)) / 2 of U vectors, step by step for all of them: one alone would wait for
@@ -48,7 +48,8 @@ const ROUND: f32 = 12_582_912.0;
 #[inline(always)]
 pub(super) fn gelu<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
     let erf = erf(s, x.map(|x| s.mul(x, s.splat(FRAC_1_SQRT_2))));
-    from_fn(|u| s.mul(s.mul(x[u], s.splat(0.5)), s.add(erf[u], s.splat(1.0))))
+    // Half of 1 + erf rounds as 1 + erf does.
+    from_fn(|u| s.mul(x[u], s.fma(erf[u], s.splat(0.5), s.splat(0.5))))
 }
 
 #[inline(always)]
@@ -77,13 +78,14 @@ pub(super) fn erf<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
 /// exp(x) for -88 < x <= 0.
 #[inline(always)]
 fn exp<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
-    let k = x.map(|x| s.sub(s.fma(x, s.splat(LOG2_E), s.splat(ROUND)), s.splat(ROUND)));
+    let rounded = x.map(|x| s.fma(x, s.splat(LOG2_E), s.splat(ROUND)));
+    let k = rounded.map(|k| s.sub(k, s.splat(ROUND)));
     let mut rest = x;
     for part in MINUS_LN_2 {
         rest = from_fn(|u| s.fma(k[u], s.splat(part), rest[u]));
     }
     let exp = horner(s, EXP, rest);
-    from_fn(|u| s.scale(exp[u], k[u]))
+    from_fn(|u| s.scale(exp[u], rounded[u]))
 }
 
 #[inline(always)]

@@ -47,34 +47,41 @@ pub(super) fn dense<S: Lanes, const G: usize>(
     x: &[[S::V; G]],
     to: &mut [[S::V; G]],
 ) {
+    let tiles = Tiles { s, layer, x, adds_bias: codec.is_none() };
     let mut first = 0;
     if S::OUTPUTS >= TILES[0] {
-        first = products_of::<S, { TILES[0] }, G>(s, layer, x, to, first);
+        first = tiles.of::<{ TILES[0] }>(to, first);
     }
-    first = products_of::<S, { TILES[1] }, G>(s, layer, x, to, first);
-    products_of::<S, { TILES[2] }, G>(s, layer, x, to, first);
+    first = tiles.of::<{ TILES[1] }>(to, first);
+    tiles.of::<{ TILES[2] }>(to, first);
     if let Some(codec) = codec {
-        s.enable(AddCodec { s, codec, to });
+        s.enable(AddCodec { s, codec, bias: S::flat(&layer.bias), to });
     }
-    s.enable(AddBias { s, bias: S::flat(&layer.bias), to });
 }
 
-/// The outputs from `first` on that make up whole tiles of R; gives back the next one.
-#[inline(always)]
-fn products_of<S: Lanes, const R: usize, const G: usize>(
+/// A layer and its inputs.
+struct Tiles<'a, S: Lanes, const G: usize> {
     s: S,
-    layer: &PackedLayer<S::V>,
-    x: &[[S::V; G]],
-    to: &mut [[S::V; G]],
-    first: usize,
-) -> usize {
-    let end = first + (layer.n_outputs - first) / R * R;
-    let tiles = layer.tiles[first * layer.n_inputs..end * layer.n_inputs].as_chunks::<R>().0;
-    let to = to[first..end].as_chunks_mut::<R>().0;
-    for (w, to) in tiles.chunks_exact(layer.n_inputs).zip(to) {
-        s.enable(Products { s, w, x, to });
+    layer: &'a PackedLayer<S::V>,
+    x: &'a [[S::V; G]],
+    /// Not where something else comes before it.
+    adds_bias: bool,
+}
+
+impl<S: Lanes, const G: usize> Tiles<'_, S, G> {
+    /// The outputs from `first` on that make up whole tiles of R; gives back the next one.
+    #[inline(always)]
+    fn of<const R: usize>(&self, to: &mut [[S::V; G]], first: usize) -> usize {
+        let Self { s, layer, x, adds_bias } = *self;
+        let end = first + (layer.n_outputs - first) / R * R;
+        let w = layer.tiles[first * layer.n_inputs..end * layer.n_inputs].as_chunks::<R>().0;
+        let bias = S::flat(&layer.bias)[first..end].as_chunks::<R>().0;
+        let to = to[first..end].as_chunks_mut::<R>().0;
+        for ((w, bias), to) in w.chunks_exact(layer.n_inputs).zip(bias).zip(to) {
+            s.enable(Products { s, w, x, bias: adds_bias.then_some(bias), to });
+        }
+        end
     }
-    end
 }
 
 /// The inputs' products with R weights each, summed in order. A task of its own, and a small one:
@@ -83,13 +90,14 @@ struct Products<'a, S: Lanes, const R: usize, const G: usize> {
     s: S,
     w: &'a [[f32; R]],
     x: &'a [[S::V; G]],
+    bias: Option<&'a [f32; R]>,
     to: &'a mut [[S::V; G]; R],
 }
 
 impl<S: Lanes, const R: usize, const G: usize> Task for Products<'_, S, R, G> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, w, x, to } = self;
+        let Self { s, w, x, bias, to } = self;
         let mut sums = [[s.zero(); G]; R];
         let mut rows = x.iter().zip(w);
         // A layer has inputs; the first product needs no sum to be added to.
@@ -105,6 +113,13 @@ impl<S: Lanes, const R: usize, const G: usize> Task for Products<'_, S, R, G> {
                 let w = s.splat(w[r]);
                 for g in 0..G {
                     sums[r][g] = s.fma(x[g], w, sums[r][g]);
+                }
+            }
+        }
+        if let Some(bias) = bias {
+            for r in 0..R {
+                for g in 0..G {
+                    sums[r][g] = s.add(sums[r][g], s.splat(bias[r]));
                 }
             }
         }
@@ -129,39 +144,29 @@ impl<'a, S: Lanes, const G: usize> Codec<'a, S, G> {
     }
 }
 
-/// Adds the codecs' terms to the sums.
+/// Adds the codecs' terms to the sums, then the bias.
 struct AddCodec<'a, S: Lanes, const G: usize> {
     s: S,
     codec: &'a Codec<'a, S, G>,
+    bias: &'a [f32],
     to: &'a mut [[S::V; G]],
 }
 
 impl<S: Lanes, const G: usize> Task for AddCodec<'_, S, G> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, codec: Codec { packed, ids }, to } = self;
-        let weights = packed.weights_by_id.chunks_exact(packed.row);
-        for (term, factors) in packed.factors_by_id.chunks_exact(packed.row).enumerate() {
+        let Self { s, codec: Codec { packed, ids }, bias, to } = self;
+        for term in 0..packed.n_terms {
+            let factors = &packed.factors_by_id[term * packed.row..][..packed.row];
             let factors: [_; G] = std::array::from_fn(|g| s.lookup(factors, ids[g]));
-            for (sums, w) in to.iter_mut().zip(weights.clone().skip(term).step_by(packed.n_terms)) {
+            let weights =
+                packed.weights_by_id[term * to.len() * packed.row..].chunks_exact(packed.row);
+            for (sums, w) in to.iter_mut().zip(weights) {
                 for g in 0..G {
                     sums[g] = s.fma(factors[g], s.lookup(w, ids[g]), sums[g]);
                 }
             }
         }
-    }
-}
-
-struct AddBias<'a, S: Lanes, const G: usize> {
-    s: S,
-    bias: &'a [f32],
-    to: &'a mut [[S::V; G]],
-}
-
-impl<S: Lanes, const G: usize> Task for AddBias<'_, S, G> {
-    #[inline(always)]
-    fn run(self) {
-        let Self { s, bias, to } = self;
         for (sums, &bias) in to.iter_mut().zip(bias) {
             for g in 0..G {
                 sums[g] = s.add(sums[g], s.splat(bias));

@@ -61,7 +61,8 @@ pub(super) trait Lanes: Copy + Send + 'static {
     fn choose(self, mask: Self::Mask, a: f32, b: f32) -> Self::V {
         self.select(mask, self.splat(a), self.splat(b))
     }
-    /// a * 2^k for integers k from -126 to 0; a is from 0.5 to 2.
+    /// a * 2^k for a from 0.5 to 2 and the k from -125 to 0 that is in the low nine bits of `k`:
+    /// added to the exponent, whose bits are the ones above the fraction's 23.
     fn scale(self, a: Self::V, k: Self::V) -> Self::V;
     /// The first `WIDTH` numbers, 0 where there are fewer.
     fn index(self, numbers: &[i32]) -> Self::Index;

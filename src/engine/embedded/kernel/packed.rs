@@ -54,7 +54,7 @@ pub(super) struct PackedCodec<V> {
     pub(super) row: usize,
     /// [term][id].
     pub(super) factors_by_id: Vec<f32>,
-    /// [output][term][id].
+    /// [term][output][id].
     pub(super) weights_by_id: Vec<f32>,
 }
 
@@ -138,7 +138,7 @@ pub(super) fn pack_codec<S: Lanes>(s: S, terms: &CodecTerms) -> PackedCodec<S::V
             let i = id * n_terms + term;
             factors_by_id[term * row + id] = factors[i];
             for (output, w) in weights[i * n_outputs..][..*n_outputs].iter().enumerate() {
-                weights_by_id[(output * n_terms + term) * row + id] = *w;
+                weights_by_id[(term * n_outputs + output) * row + id] = *w;
             }
         }
     }

@@ -105,8 +105,7 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     fn scale(self, a: Self::V, k: Self::V) -> Self::V {
-        // To the exponent, whose bits are the ones above the fraction's 23.
-        lanewise!(a, k, |x, k| f32::from_bits((x.to_bits() as i32 + ((k as i32) << 23)) as u32))
+        lanewise!(a, k, |x, k| f32::from_bits(x.to_bits().wrapping_add(k.to_bits() << 23)))
     }
     #[inline(always)]
     fn index(self, numbers: &[i32]) -> Self::Index {

@@ -136,8 +136,7 @@ impl Lanes for Avx2 {
     fn scale(self, a: Self::V, k: Self::V) -> Self::V {
         // SAFETY: `self` is only made where AVX2 was detected.
         unsafe {
-            // To the exponent, whose bits are the ones above the fraction's 23.
-            let exponent = _mm256_slli_epi32::<23>(_mm256_cvtps_epi32(k));
+            let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(k));
             _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), exponent))
         }
     }
@@ -283,7 +282,10 @@ impl Lanes for Avx512 {
     #[inline(always)]
     fn scale(self, a: Self::V, k: Self::V) -> Self::V {
         // SAFETY: `self` is only made where AVX-512F was detected.
-        unsafe { _mm512_scalef_ps(a, k) }
+        unsafe {
+            let exponent = _mm512_slli_epi32::<23>(_mm512_castps_si512(k));
+            _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), exponent))
+        }
     }
     #[inline(always)]
     fn index(self, numbers: &[i32]) -> Self::Index {
