@@ -26,8 +26,6 @@ pub(super) trait Lanes: Copy + Send + 'static {
     const OUTPUTS: usize;
     /// Vectors of frames that go through the layers together: 2 or 3.
     const GROUP: usize;
-    /// Vectors whose GELU is computed at a time: 2 or 4.
-    const INTERLEAVED: usize;
     /// Whether `choose` takes less than a multiply-add.
     const CHOOSES: bool;
     /// Frames that fill a vector well enough to be faster together than one by one.

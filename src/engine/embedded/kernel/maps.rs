@@ -34,17 +34,13 @@ impl<S: Lanes> Task for Apply<'_, S> {
             PackedMap::Div(c) => with(s, values, layout, c, |x, c| s.div(x, c)),
             PackedMap::Clip { min, max } => each(values, |x| s.min(s.max(x, *min), *max)),
             PackedMap::Relu => each(values, |x| s.max(x, s.zero())),
-            PackedMap::Gelu if S::INTERLEAVED == 4 => gelu_of::<S, 4>(s, values),
-            PackedMap::Gelu => gelu_of::<S, 2>(s, values),
+            PackedMap::Gelu => {
+                let (pairs, last) = values.as_chunks_mut::<2>();
+                each(pairs, |x| gelu(s, x));
+                each(last, |x| gelu(s, [x])[0]);
+            }
         }
     }
-}
-
-#[inline(always)]
-fn gelu_of<S: Lanes, const U: usize>(s: S, values: &mut [S::V]) {
-    let (chunks, rest) = values.as_chunks_mut::<U>();
-    each(chunks, |x| gelu(s, x));
-    each(rest, |x| gelu(s, [x])[0]);
 }
 
 #[inline(always)]

@@ -26,7 +26,6 @@ impl Lanes for Portable {
     const PANEL: usize = 2;
     const OUTPUTS: usize = 4;
     const GROUP: usize = 2;
-    const INTERLEAVED: usize = 2;
     const CHOOSES: bool = false;
     const FEWEST: usize = 4;
 

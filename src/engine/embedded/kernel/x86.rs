@@ -37,7 +37,6 @@ impl Lanes for Avx2 {
     const PANEL: usize = 4;
     const OUTPUTS: usize = 4;
     const GROUP: usize = 2;
-    const INTERLEAVED: usize = 2;
     const CHOOSES: bool = true;
     const FEWEST: usize = 4;
 
@@ -187,7 +186,6 @@ impl Lanes for Avx512 {
     const PANEL: usize = 4;
     const OUTPUTS: usize = 8;
     const GROUP: usize = 2;
-    const INTERLEAVED: usize = 4;
     const CHOOSES: bool = true;
     const FEWEST: usize = 6;
 
