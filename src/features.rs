@@ -2,7 +2,7 @@
 //! The libvmaf features of a frame and their standardisation.
 
 #[cfg(target_arch = "x86_64")]
-mod avx2;
+mod x86;
 
 use crate::error::{Result, bail};
 
@@ -45,7 +45,7 @@ pub(crate) struct Standardizer {
     /// Whether NaN stands for a missing value, whose z is 0.
     nan_is_missing: bool,
     #[cfg(target_arch = "x86_64")]
-    quads: Option<avx2::Quads>,
+    vectors: Option<x86::Vectors>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ impl Standardizer {
             .collect();
         Self {
             #[cfg(target_arch = "x86_64")]
-            quads: avx2::Quads::new(&columns, clip_sigma, nan_is_missing),
+            vectors: x86::Vectors::new(&columns, clip_sigma, nan_is_missing),
             columns,
             clip_sigma,
             nan_is_missing,
@@ -98,8 +98,8 @@ impl Standardizer {
     /// Writes the standardised rows; whether every value was finite or allowed to be missing.
     fn rows(&self, features: &[f32], z: &mut [f32]) -> bool {
         #[cfg(target_arch = "x86_64")]
-        if let Some(quads) = &self.quads {
-            return quads.rows(features, z);
+        if let Some(vectors) = &self.vectors {
+            return vectors.rows(features, z);
         }
         let width = self.columns.len();
         let mut all_finite = true;
