@@ -5,6 +5,7 @@
 mod x86;
 
 use crate::error::{Result, bail};
+use crate::simd::InstructionSet;
 
 /// The full set, in the order of models that name no other. Every libvmaf since 2.3.0 computes them.
 pub const FULL_FEATURES: [&str; 22] = [
@@ -64,6 +65,7 @@ impl Standardizer {
         cap: &[f64],
         clip_sigma: f64,
         nan_is_missing: bool,
+        set: InstructionSet,
     ) -> Self {
         let columns: Vec<Column> = mean
             .iter()
@@ -73,7 +75,7 @@ impl Standardizer {
             .collect();
         Self {
             #[cfg(target_arch = "x86_64")]
-            vectors: x86::Vectors::new(&columns, clip_sigma, nan_is_missing),
+            vectors: x86::Vectors::new(&columns, clip_sigma, nan_is_missing, set),
             columns,
             clip_sigma,
             nan_is_missing,
@@ -170,95 +172,120 @@ mod tests {
 
     #[test]
     fn standardizes_in_double_precision() {
-        let s = Standardizer::new(&[0.1], &[0.3], &[f64::INFINITY], f64::INFINITY, false);
-        let mut z = [0.0];
-        s.apply(&[0.7], &mut z, &names(1), 0).unwrap();
-        assert_eq!(z[0].to_bits(), (((f64::from(0.7_f32) - 0.1) / 0.3) as f32).to_bits());
+        for set in InstructionSet::available() {
+            let s = Standardizer::new(&[0.1], &[0.3], &[f64::INFINITY], f64::INFINITY, false, set);
+            let mut z = [0.0];
+            s.apply(&[0.7], &mut z, &names(1), 0).unwrap();
+            assert_eq!(z[0].to_bits(), (((f64::from(0.7_f32) - 0.1) / 0.3) as f32).to_bits());
+        }
     }
 
     #[test]
     fn every_width_divides_as_defined() {
-        let mut state = 1_u64;
-        let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as f64 / f64::from(1_u32 << 31)
-        };
-        for width in 1..=22 {
-            let mean: Vec<f64> = (0..width).map(|_| 100.0 * random() - 20.0).collect();
-            let std: Vec<f64> = (0..width).map(|_| 1e-3 + 30.0 * random()).collect();
-            let s = Standardizer::new(&mean, &std, &vec![60.0; width], 6.0, false);
-            let x: Vec<f32> = (0..1000 * width).map(|_| (90.0 * random() - 10.0) as f32).collect();
-            let mut z = vec![0.0; x.len()];
-            s.apply(&x, &mut z, &names(width), 0).unwrap();
-            for (i, (&x, &z)) in x.iter().zip(&z).enumerate() {
-                let k = i % width;
-                let expected = (f64::from(x).min(60.0) - mean[k]) / std[k];
-                assert_eq!(z.to_bits(), (expected.clamp(-6.0, 6.0) as f32).to_bits(), "{x}");
+        for set in InstructionSet::available() {
+            let mut state = 1_u64;
+            let mut random = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 33) as f64 / f64::from(1_u32 << 31)
+            };
+            for width in 1..=22 {
+                let mean: Vec<f64> = (0..width).map(|_| 100.0 * random() - 20.0).collect();
+                let std: Vec<f64> = (0..width).map(|_| 1e-3 + 30.0 * random()).collect();
+                let s = Standardizer::new(&mean, &std, &vec![60.0; width], 6.0, false, set);
+                let x: Vec<f32> =
+                    (0..1000 * width).map(|_| (90.0 * random() - 10.0) as f32).collect();
+                let mut z = vec![0.0; x.len()];
+                s.apply(&x, &mut z, &names(width), 0).unwrap();
+                for (i, (&x, &z)) in x.iter().zip(&z).enumerate() {
+                    let k = i % width;
+                    let expected = (f64::from(x).min(60.0) - mean[k]) / std[k];
+                    assert_eq!(z.to_bits(), (expected.clamp(-6.0, 6.0) as f32).to_bits(), "{x}");
+                }
             }
         }
     }
 
     #[test]
     fn wide_rows_are_checked_like_narrow_ones() {
-        let (one, none) = ([1.0; 7], [f64::INFINITY; 7]);
-        for nan_is_missing in [false, true] {
-            let s = Standardizer::new(&[3.0; 7], &one, &[60.0; 7], 6.0, nan_is_missing);
-            for (k, bad) in (0..14)
-                .flat_map(|k| [f32::NAN, f32::INFINITY, f32::NEG_INFINITY].map(|bad| (k, bad)))
-            {
-                let mut x = [1.0; 14];
-                x[k] = bad;
-                let mut z = [9.0; 14];
-                let result = s.apply(&x, &mut z, &names(7), 0);
-                if bad.is_nan() && nan_is_missing {
-                    result.unwrap();
-                    assert_eq!(z[k].to_bits(), 0);
-                } else {
-                    let e = result.unwrap_err();
-                    let place = format!("frame {}: feature '{}'", k / 7, names(7)[k % 7]);
-                    assert!(e.message().starts_with(&place), "{e}");
+        for set in InstructionSet::available() {
+            let (one, none) = ([1.0; 7], [f64::INFINITY; 7]);
+            for nan_is_missing in [false, true] {
+                let s = Standardizer::new(&[3.0; 7], &one, &[60.0; 7], 6.0, nan_is_missing, set);
+                for (k, bad) in (0..14)
+                    .flat_map(|k| [f32::NAN, f32::INFINITY, f32::NEG_INFINITY].map(|bad| (k, bad)))
+                {
+                    let mut x = [1.0; 14];
+                    x[k] = bad;
+                    let mut z = [9.0; 14];
+                    let result = s.apply(&x, &mut z, &names(7), 0);
+                    if bad.is_nan() && nan_is_missing {
+                        result.unwrap();
+                        assert_eq!(z[k].to_bits(), 0);
+                    } else {
+                        let e = result.unwrap_err();
+                        let place = format!("frame {}: feature '{}'", k / 7, names(7)[k % 7]);
+                        assert!(e.message().starts_with(&place), "{e}");
+                    }
                 }
             }
+            let s = Standardizer::new(&[0.0; 7], &[1e-6; 7], &none, f64::INFINITY, false, set);
+            assert!(
+                s.apply(&[3e38; 7], &mut [0.0; 7], &names(7), 0).is_err(),
+                "too far out for f32"
+            );
         }
-        let s = Standardizer::new(&[0.0; 7], &[1e-6; 7], &none, f64::INFINITY, false);
-        assert!(s.apply(&[3e38; 7], &mut [0.0; 7], &names(7), 0).is_err(), "too far out for f32");
     }
 
     #[test]
     fn caps_before_and_clips_after() {
-        let s = Standardizer::new(&[0.0, 0.0], &[10.0, 10.0], &[60.0, f64::INFINITY], 6.5, false);
-        let mut z = [0.0; 2];
-        s.apply(&[72.0, -100.0], &mut z, &names(2), 0).unwrap();
-        assert_eq!(z.map(f32::to_bits), [6.0_f32, -6.5].map(f32::to_bits));
+        for set in InstructionSet::available() {
+            let s = Standardizer::new(
+                &[0.0, 0.0],
+                &[10.0, 10.0],
+                &[60.0, f64::INFINITY],
+                6.5,
+                false,
+                set,
+            );
+            let mut z = [0.0; 2];
+            s.apply(&[72.0, -100.0], &mut z, &names(2), 0).unwrap();
+            assert_eq!(z.map(f32::to_bits), [6.0_f32, -6.5].map(f32::to_bits));
+        }
     }
 
     #[test]
     fn missing_is_the_mean_only_where_allowed() {
-        let allowed = Standardizer::new(&[3.0], &[1.0], &[1.0], 6.0, true);
-        let mut z = [9.0];
-        allowed.apply(&[f32::NAN], &mut z, &names(1), 0).unwrap();
-        assert_eq!(z[0].to_bits(), 0);
-        let refused = Standardizer::new(&[3.0], &[1.0], &[1.0], 6.0, false);
-        let e = refused.apply(&[f32::NAN], &mut z, &names(1), 4).unwrap_err();
-        assert_eq!(e.errno(), Errno::Dom);
-        assert!(e.message().contains("frame 4: feature 'adm2' is NaN"), "{e}");
+        for set in InstructionSet::available() {
+            let allowed = Standardizer::new(&[3.0], &[1.0], &[1.0], 6.0, true, set);
+            let mut z = [9.0];
+            allowed.apply(&[f32::NAN], &mut z, &names(1), 0).unwrap();
+            assert_eq!(z[0].to_bits(), 0);
+            let refused = Standardizer::new(&[3.0], &[1.0], &[1.0], 6.0, false, set);
+            let e = refused.apply(&[f32::NAN], &mut z, &names(1), 4).unwrap_err();
+            assert_eq!(e.errno(), Errno::Dom);
+            assert!(e.message().contains("frame 4: feature 'adm2' is NaN"), "{e}");
+        }
     }
 
     #[test]
     fn infinity_is_refused_despite_cap_and_clip() {
-        let s = Standardizer::new(&[0.0; 2], &[1.0; 2], &[60.0; 2], 6.0, true);
-        let mut z = [0.0; 4];
-        for bad in [f32::INFINITY, f32::NEG_INFINITY] {
-            let e = s.apply(&[1.0, 1.0, 1.0, bad], &mut z, &names(2), 10).unwrap_err();
-            assert_eq!(e.errno(), Errno::Dom);
-            assert!(e.message().contains("frame 11: feature 'adm_scale0'"), "{e}");
+        for set in InstructionSet::available() {
+            let s = Standardizer::new(&[0.0; 2], &[1.0; 2], &[60.0; 2], 6.0, true, set);
+            let mut z = [0.0; 4];
+            for bad in [f32::INFINITY, f32::NEG_INFINITY] {
+                let e = s.apply(&[1.0, 1.0, 1.0, bad], &mut z, &names(2), 10).unwrap_err();
+                assert_eq!(e.errno(), Errno::Dom);
+                assert!(e.message().contains("frame 11: feature 'adm_scale0'"), "{e}");
+            }
         }
     }
 
     #[test]
     fn a_finite_value_that_overflows_is_refused() {
-        let s = Standardizer::new(&[0.0], &[1e-6], &[f64::INFINITY], f64::INFINITY, false);
-        let e = s.apply(&[3e38], &mut [0.0], &names(1), 0).unwrap_err();
-        assert!(e.message().contains("too far"), "{e}");
+        for set in InstructionSet::available() {
+            let s = Standardizer::new(&[0.0], &[1e-6], &[f64::INFINITY], f64::INFINITY, false, set);
+            let e = s.apply(&[3e38], &mut [0.0], &names(1), 0).unwrap_err();
+            assert!(e.message().contains("too far"), "{e}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod error;
 pub mod features;
 pub mod onnx;
 mod scorer;
+mod simd;
 
 pub use error::{Errno, Error, Result};
 pub use scorer::{Config, EngineChoice, Info, LogLevel, Logger, Score, Scorer};

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Standardisation with AVX2 and FMA or AVX-512, several columns at a time, to the same bits.
 
+// What is not part of the function that enables an instruction set is a call per instruction.
+#![allow(clippy::inline_always)]
+
 #[allow(clippy::wildcard_imports)] // Intrinsics.
 use std::arch::x86_64::*;
 
 use super::Column;
+use crate::simd::{Avx2, Avx512, InstructionSet};
 
 /// The constants of columns that lie side by side in a vector.
 #[derive(Debug, Clone)]
@@ -52,16 +56,21 @@ fn chunks<const N: usize>(columns: &[Column]) -> Vec<Chunk<N>> {
 
 impl Vectors {
     /// `None` where the processor, the width or the constants are not made for it.
-    pub(super) fn new(columns: &[Column], clip_sigma: f64, nan_is_missing: bool) -> Option<Self> {
+    pub(super) fn new(
+        columns: &[Column],
+        clip_sigma: f64,
+        nan_is_missing: bool,
+        set: InstructionSet,
+    ) -> Option<Self> {
         let width = columns.len();
         // Division by way of the reciprocal is exact as long as nothing under- or overflows.
         let is_safe = |x: f64| x == 0.0 || (1e-60..1e60).contains(&x.abs());
         if !columns.iter().all(|c| is_safe(c.mean) && is_safe(c.std)) {
             return None;
         }
-        let chunks = match (Avx512::detect(), Avx2::detect()) {
-            (Some(isa), _) if width >= 8 => Chunks::Eight(chunks(columns), isa),
-            (_, Some(isa)) if width >= 4 => Chunks::Four(chunks(columns), isa),
+        let chunks = match set {
+            InstructionSet::Avx512(isa) if width >= 8 => Chunks::Eight(chunks(columns), isa),
+            InstructionSet::Avx2(isa) if width >= 4 => Chunks::Four(chunks(columns), isa),
             _ => return None,
         };
         Some(Self { chunks, width, clip_sigma, nan_is_missing })
@@ -189,16 +198,6 @@ trait Isa<const N: usize>: Copy {
     fn zero_where_nan(self, x: Self::Narrow, y: Self::Narrow) -> Self::Narrow;
 }
 
-/// Proof that the processor has AVX2 and FMA.
-#[derive(Debug, Clone, Copy)]
-struct Avx2(());
-
-impl Avx2 {
-    fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
-    }
-}
-
 impl Isa<4> for Avx2 {
     type Wide = __m256d;
     type Narrow = __m128;
@@ -273,19 +272,6 @@ impl Isa<4> for Avx2 {
     fn zero_where_nan(self, x: Self::Narrow, y: Self::Narrow) -> Self::Narrow {
         // SAFETY: likewise.
         unsafe { _mm_andnot_ps(_mm_cmp_ps::<_CMP_UNORD_Q>(y, y), x) }
-    }
-}
-
-/// Proof that the processor has AVX-512F, AVX2 and FMA.
-#[derive(Debug, Clone, Copy)]
-struct Avx512(());
-
-impl Avx512 {
-    fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma"))
-        .then_some(Self(()))
     }
 }
 

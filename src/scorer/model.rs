@@ -9,6 +9,7 @@ use crate::engine::{Engine, embedded::Embedded};
 use crate::error::{Errno, Result, bail, err};
 use crate::features::{CANONICAL_FEATURES, FULL_FEATURES, Standardizer};
 use crate::onnx::{self, Graph, Names};
+use crate::simd::InstructionSet;
 
 /// What one graph of a model is pinned and standardised with.
 struct Part {
@@ -49,13 +50,14 @@ pub(super) fn open(model: Option<&str>, config: &Config) -> Result<Scorer> {
     }
     check_card(&card, first.n_features).map_err(|e| e.of(&name))?;
     let codec = codec_table(&card, first).map_err(|e| e.of(&name))?;
+    let set = InstructionSet::chosen()?;
     let mut members = Vec::new();
     let mut engine = EngineChoice::Embedded;
     let mut engine_version = String::new();
     for (part, (file, graph)) in parts.iter().zip(&graphs) {
         check_alike(first, graph).map_err(|e| e.of(file))?;
-        let standardizer = standardizer(&card, part).map_err(|e| e.of(&name))?;
-        let (mut built, choice, version) = build(graph, config).map_err(|e| e.of(file))?;
+        let standardizer = standardizer(&card, part, set).map_err(|e| e.of(&name))?;
+        let (mut built, choice, version) = build(graph, config, set).map_err(|e| e.of(file))?;
         if graph.codec.is_some() {
             built.set_codec_table(codec.rows())?;
         }
@@ -218,7 +220,7 @@ fn check_card(card: &Card, n_features: usize) -> Result<()> {
     Ok(())
 }
 
-fn standardizer(card: &Card, part: &Part) -> Result<Standardizer> {
+fn standardizer(card: &Card, part: &Part, set: InstructionSet) -> Result<Standardizer> {
     let order = &card.feature_order;
     let (mean, std) = match (&part.mean, &part.std) {
         (Some(mean), Some(std)) => {
@@ -234,7 +236,8 @@ fn standardizer(card: &Card, part: &Part) -> Result<Standardizer> {
     let cap: Vec<f64> =
         order.iter().map(|n| card.feature_cap.get(n).copied().unwrap_or(f64::INFINITY)).collect();
     let sigma = card.feature_clip_sigma.unwrap_or(f64::INFINITY);
-    Ok(Standardizer::new(&mean, &std, &cap, sigma, card.missing_features.is_some()))
+    let nan_is_missing = card.missing_features.is_some();
+    Ok(Standardizer::new(&mean, &std, &cap, sigma, nan_is_missing, set))
 }
 
 fn statistics(field: &str, values: &[Statistic], order: &[String]) -> Result<Vec<f64>> {
@@ -314,10 +317,14 @@ fn check_alike(first: &Graph, graph: &Graph) -> Result<()> {
     Ok(())
 }
 
-fn build(graph: &Graph, config: &Config) -> Result<(Box<dyn Engine>, EngineChoice, String)> {
+fn build(
+    graph: &Graph,
+    config: &Config,
+    set: InstructionSet,
+) -> Result<(Box<dyn Engine>, EngineChoice, String)> {
     let embedded = || -> Result<(Box<dyn Engine>, EngineChoice, String)> {
-        let engine = Embedded::compile(graph)?;
-        let version = format!("embedded {} ({})", env!("CARGO_PKG_VERSION"), engine.kernel_name());
+        let engine = Embedded::compile(graph, set)?;
+        let version = format!("embedded {} ({})", env!("CARGO_PKG_VERSION"), set.name());
         Ok((Box::new(engine), EngineChoice::Embedded, version))
     };
     match config.engine {

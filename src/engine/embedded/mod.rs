@@ -3,9 +3,6 @@
 //!
 //! `compile` turns a graph into a plan (dense layers and maps between them), `kernel` packs the
 //! plan for an instruction set and runs it. Nothing is allocated after open.
-//!
-//! For developers: `VMAF_FR_V2_EMBEDDED_KERNEL=avx512|avx2|portable`, read at open, forces a kernel
-//! in tests and benchmarks; one that the processor lacks is `ENOTSUP`, any other value `EINVAL`.
 
 // Matrices, vectors and their indices have the letters of the formulas; ranks, axes and checked
 // codec ids are small whichever integer they come as.
@@ -19,20 +16,18 @@ mod plan;
 mod tests;
 
 use super::Engine;
-use crate::error::{Result, bail, err};
+use crate::error::{Result, bail};
 use crate::onnx::Graph;
-use kernel::{Kernel, Run};
+use crate::simd::InstructionSet;
+use kernel::Run;
 use plan::Plan;
 
 /// Few enough that rows of features stay in the first-level cache between standardising and running.
 const MAX_ROWS: usize = 128;
 
-const KERNEL_VARIABLE: &str = "VMAF_FR_V2_EMBEDDED_KERNEL";
-
 /// A compiled graph with its scratch memory.
 pub(crate) struct Embedded {
     plan: Plan,
-    kernel: Kernel,
     program: Box<dyn Run>,
     /// Standardised rows of the next run.
     input: Vec<f32>,
@@ -41,20 +36,16 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    /// Compiles a graph for the best kernel of this processor.
+    /// Compiles a graph for an instruction set.
     ///
     /// # Errors
-    /// `NotSup`: a node outside the family, or a kernel forced that the processor lacks. `BadMsg`:
-    /// a node whose inputs do not fit together. `Proto`: an output unlike the declared one.
-    pub(crate) fn compile(graph: &Graph) -> Result<Self> {
-        Self::compile_for(graph, kernel_choice()?)
-    }
-
-    fn compile_for(graph: &Graph, kernel: Kernel) -> Result<Self> {
+    /// `NotSup`: a node outside the family. `BadMsg`: a node whose inputs do not fit together.
+    /// `Proto`: an output unlike the declared one.
+    pub(crate) fn compile(graph: &Graph, set: InstructionSet) -> Result<Self> {
         let plan = compile::plan(graph)?;
-        let program = kernel.pack(&plan)?;
+        let program = kernel::pack(set, &plan);
         let input = Vec::with_capacity(MAX_ROWS * plan.n_features);
-        Ok(Self { plan, kernel, program, input, n_codec_ids: 0 })
+        Ok(Self { plan, program, input, n_codec_ids: 0 })
     }
 
     /// Runs any number of rows.
@@ -79,24 +70,6 @@ impl Embedded {
         }
         Ok(())
     }
-
-    /// Name of the kernel: avx512, avx2 or portable.
-    pub(crate) fn kernel_name(&self) -> &'static str {
-        self.kernel.name()
-    }
-}
-
-fn kernel_choice() -> Result<Kernel> {
-    let Some(name) = std::env::var_os(KERNEL_VARIABLE) else {
-        return Ok(Kernel::best());
-    };
-    Kernel::ALL.into_iter().find(|k| name == k.name()).ok_or_else(|| {
-        err!(
-            Inval,
-            "{KERNEL_VARIABLE} is '{}' where avx512, avx2 or portable was expected",
-            name.to_string_lossy()
-        )
-    })
 }
 
 impl Engine for Embedded {

@@ -26,7 +26,7 @@ mod program;
 mod x86;
 
 use super::plan::{CodecTerms, Plan};
-use crate::error::{Result, bail};
+use crate::simd::InstructionSet;
 use portable::Portable;
 use program::Program;
 
@@ -39,63 +39,14 @@ pub(super) trait Run: Send {
     fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]);
 }
 
-/// An instruction set that the layers are compiled for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kernel {
-    Avx512,
-    Avx2,
-    Portable,
-}
-
-impl Kernel {
-    pub(super) const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Avx512 => "avx512",
-            Self::Avx2 => "avx2",
-            Self::Portable => "portable",
-        }
-    }
-
-    /// Whether this processor has it.
-    pub(super) fn is_available(self) -> bool {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => x86::Avx512::detect().is_some(),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => x86::Avx2::detect().is_some(),
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx512 | Self::Avx2 => false,
-            Self::Portable => true,
-        }
-    }
-
-    /// The fastest one that this processor has.
-    pub(super) fn best() -> Self {
-        Self::ALL.into_iter().find(|k| k.is_available()).unwrap_or(Self::Portable)
-    }
-
-    /// Packs a plan.
-    pub(super) fn pack(self, plan: &Plan) -> Result<Box<dyn Run>> {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => {
-                if let Some(s) = x86::Avx512::detect() {
-                    return Ok(Box::new(Program::new(s, plan)));
-                }
-            }
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                if let Some(s) = x86::Avx2::detect() {
-                    return Ok(Box::new(Program::new(s, plan)));
-                }
-            }
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx512 | Self::Avx2 => {}
-            Self::Portable => return Ok(Box::new(Program::new(Portable, plan))),
-        }
-        bail!(NotSup, "this processor does not have what the kernel '{}' needs", self.name());
+/// Packs a plan.
+pub(super) fn pack(set: InstructionSet, plan: &Plan) -> Box<dyn Run> {
+    match set {
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512(s) => Box::new(Program::new(s, plan)),
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2(s) => Box::new(Program::new(s, plan)),
+        InstructionSet::Portable => Box::new(Program::new(Portable, plan)),
     }
 }
 
@@ -104,9 +55,9 @@ pub(super) fn gelu(x: f32) -> f32 {
     gelu::gelu(Portable, [[x; 8]])[0][0]
 }
 
-/// erf and GELU of many values, as a kernel computes them.
+/// erf and GELU of many values, as computed with an instruction set.
 #[cfg(test)]
-pub(super) fn erf_and_gelu(kernel: Kernel, x: &[f32]) -> Vec<(f32, f32)> {
+pub(super) fn erf_and_gelu(set: InstructionSet, x: &[f32]) -> Vec<(f32, f32)> {
     use lanes::Lanes;
     fn all<S: Lanes>(s: S, x: &[f32]) -> Vec<(f32, f32)> {
         x.chunks(S::WIDTH)
@@ -118,11 +69,11 @@ pub(super) fn erf_and_gelu(kernel: Kernel, x: &[f32]) -> Vec<(f32, f32)> {
             })
             .collect()
     }
-    match kernel {
+    match set {
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512 => all(x86::Avx512::detect().unwrap(), x),
+        InstructionSet::Avx512(s) => all(s, x),
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx2 => all(x86::Avx2::detect().unwrap(), x),
-        _ => all(Portable, x),
+        InstructionSet::Avx2(s) => all(s, x),
+        InstructionSet::Portable => all(Portable, x),
     }
 }

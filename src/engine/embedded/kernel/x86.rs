@@ -5,29 +5,7 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{Lanes, Task};
-
-/// Proof that the processor has AVX2 and FMA.
-#[derive(Clone, Copy)]
-pub(super) struct Avx2(());
-
-/// Proof that the processor has AVX-512F.
-#[derive(Clone, Copy)]
-pub(super) struct Avx512(());
-
-impl Avx2 {
-    pub(super) fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
-    }
-}
-
-impl Avx512 {
-    pub(super) fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma"))
-        .then_some(Self(()))
-    }
-}
+use crate::simd::{Avx2, Avx512};
 
 impl Lanes for Avx2 {
     type V = __m256;

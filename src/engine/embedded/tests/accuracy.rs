@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! erf and GELU of each kernel against libm in f64.
+//! erf and GELU of each instruction set against libm in f64.
 
 use super::super::kernel::erf_and_gelu;
-use super::kernels;
+use super::instruction_sets;
 
 /// Distance of an f32 to the f32 above `exact`'s magnitude.
 fn ulp(exact: f64) -> f64 {
@@ -18,11 +18,11 @@ fn erf_is_accurate_to_a_few_ulp() {
         .map(f32::from_bits)
         .collect();
     x.extend((1..60_000_u32).map(|i| i as f32 * 1e-4));
-    for kernel in kernels() {
+    for set in instruction_sets() {
         let (mut worst_erf, mut worst_gelu) = ((0.0_f64, 0.0_f32), (0.0_f64, 0.0_f32));
         let negative: Vec<f32> = x.iter().map(|x| -x).collect();
         for x in [&x, &negative] {
-            for (&x, (e, g)) in x.iter().zip(erf_and_gelu(kernel, x)) {
+            for (&x, (e, g)) in x.iter().zip(erf_and_gelu(set, x)) {
                 let exact = libm::erf(f64::from(x));
                 let error = (f64::from(e) - exact).abs() / ulp(exact);
                 if error > worst_erf.0 {
@@ -39,27 +39,27 @@ fn erf_is_accurate_to_a_few_ulp() {
         }
         println!(
             "{}: erf within {:.2} ulp (x = {}), GELU within {:.2} ulp of x (x = {})",
-            kernel.name(),
+            set.name(),
             worst_erf.0,
             worst_erf.1,
             worst_gelu.0,
             worst_gelu.1
         );
-        assert!(worst_erf.0 < 3.0, "{}: {worst_erf:?}", kernel.name());
-        assert!(worst_gelu.0 < 2.0, "{}: {worst_gelu:?}", kernel.name());
+        assert!(worst_erf.0 < 3.0, "{}: {worst_erf:?}", set.name());
+        assert!(worst_gelu.0 < 2.0, "{}: {worst_gelu:?}", set.name());
     }
 }
 
 #[test]
 fn gelu_is_exact_far_out() {
     let far = [5.6_f32, 6.0, 50.0, 1e10, f32::MAX];
-    for kernel in kernels() {
+    for set in instruction_sets() {
         for x in far {
-            let values = erf_and_gelu(kernel, &[x, -x, 0.0, f32::NAN]);
-            assert_eq!(values[0], (1.0, x), "{}", kernel.name());
-            assert_eq!(values[1], (-1.0, 0.0), "{}", kernel.name());
-            assert_eq!(values[2].1.to_bits(), 0, "{}", kernel.name());
-            assert!(values[3].1.is_nan(), "{}", kernel.name());
+            let values = erf_and_gelu(set, &[x, -x, 0.0, f32::NAN]);
+            assert_eq!(values[0], (1.0, x), "{}", set.name());
+            assert_eq!(values[1], (-1.0, 0.0), "{}", set.name());
+            assert_eq!(values[2].1.to_bits(), 0, "{}", set.name());
+            assert!(values[3].1.is_nan(), "{}", set.name());
         }
     }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Random graphs of the family, every kernel, against f64; and that a frame's result is its own.
+//! Random graphs of the family, every instruction set, against f64; and that a frame's result is its own.
 
 use super::build::{self, Build};
-use super::{Random, kernels, reference};
+use super::{Random, instruction_sets, reference};
 use crate::engine::Engine;
 use crate::engine::embedded::Embedded;
 use crate::onnx::Graph;
+use crate::simd::InstructionSet;
 
 /// x (1 + erf(x / sqrt 2)) / 2 in one of the ways exporters and hands write it.
 fn gelu(b: &mut Build, r: &mut Random, x: &str) -> String {
@@ -217,8 +218,8 @@ fn random_graphs_match_f64() {
         let c = case(&mut r, &graph, n);
         let expected = reference::run(&graph, &c.z, &c.codec, n);
         let scale = expected.iter().fold(1.0_f64, |a, &v| a.max(v.abs()));
-        for kernel in kernels() {
-            let mut engine = Embedded::compile_for(&graph, kernel)
+        for set in instruction_sets() {
+            let mut engine = Embedded::compile(&graph, set)
                 .unwrap_or_else(|e| panic!("round {round}: {e}\n{:#?}", graph.nodes));
             if !c.table.is_empty() {
                 engine.set_codec_table(&c.table).unwrap();
@@ -231,7 +232,7 @@ fn random_graphs_match_f64() {
                 assert!(
                     difference < 1e-5,
                     "round {round}, {}, value {i}: {got} where {want} was expected\n{:#?}",
-                    kernel.name(),
+                    set.name(),
                     graph.nodes
                 );
             }
@@ -248,8 +249,8 @@ fn a_frame_does_not_depend_on_its_batch() {
         let n = 1 + r.below(120);
         let c = case(&mut r, &graph, n);
         let (f, w) = (graph.n_features, graph.output_width);
-        for kernel in kernels() {
-            let mut engine = Embedded::compile_for(&graph, kernel).unwrap();
+        for set in instruction_sets() {
+            let mut engine = Embedded::compile(&graph, set).unwrap();
             if !c.table.is_empty() {
                 engine.set_codec_table(&c.table).unwrap();
             }
@@ -266,7 +267,7 @@ fn a_frame_does_not_depend_on_its_batch() {
                 row += m;
             }
             let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&whole), bits(&parts), "{}", kernel.name());
+            assert_eq!(bits(&whole), bits(&parts), "{}", set.name());
         }
     }
 }
@@ -278,7 +279,7 @@ fn codec_ids_are_checked() {
     let x = b.op("Concat", &["features", "codec"], vec![build::int("axis", 1)]);
     let x = b.gemm(&x, 5, 1, r.normals(5, 1.0), vec![0.0]);
     let graph = b.finish(&x, 1, true);
-    let mut engine = Embedded::compile(&graph).unwrap();
+    let mut engine = Embedded::compile(&graph, InstructionSet::Portable).unwrap();
     let mut out = [0.0; 1];
     assert!(engine.run_rows(&[0.0; 3], &[0], &mut out).is_err(), "before the table is set");
     assert!(engine.set_codec_table(&[0.0; 3]).is_err(), "no whole rows");

@@ -8,7 +8,7 @@ mod reference;
 mod refuse;
 mod shared_models;
 
-use super::kernel::Kernel;
+use crate::simd::InstructionSet;
 
 /// A small generator of reproducible numbers (splitmix64).
 pub(super) struct Random(pub u64);
@@ -46,7 +46,7 @@ impl Random {
     }
 }
 
-/// The kernels that this machine can test.
-fn kernels() -> Vec<Kernel> {
-    Kernel::ALL.into_iter().filter(|k| k.is_available()).collect()
+/// The instruction sets that this machine can test.
+fn instruction_sets() -> Vec<InstructionSet> {
+    InstructionSet::available().collect()
 }

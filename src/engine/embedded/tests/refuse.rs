@@ -7,9 +7,10 @@ use super::family::random_graph;
 use crate::Errno;
 use crate::engine::embedded::Embedded;
 use crate::onnx::{Graph, TensorData};
+use crate::simd::InstructionSet;
 
 fn refused(graph: &Graph) -> (Errno, String) {
-    match Embedded::compile(graph) {
+    match Embedded::compile(graph, InstructionSet::Portable) {
         Ok(_) => panic!("compiled"),
         Err(e) => (e.errno(), e.message().to_owned()),
     }
@@ -273,7 +274,7 @@ fn damaged_graphs_are_errors_or_run() {
                 damage(&mut r, &mut graph);
             }
         }
-        let Ok(mut engine) = Embedded::compile(&graph) else {
+        let Ok(mut engine) = Embedded::compile(&graph, InstructionSet::Portable) else {
             refused += 1;
             continue;
         };
