@@ -165,9 +165,7 @@ fn rows<I: Isa<N>, const N: usize, const NAN_IS_MISSING: bool>(
             isa.store_narrow(z, narrow);
         }
     }
-    let mut sums = [0.0; N];
-    isa.store_narrow(&mut sums, zeros);
-    sums.iter().all(|zero| *zero == 0.0)
+    isa.is_zero(zeros)
 }
 
 /// Vectors of N f64 and of N f32. A value of the type is the proof that the processor has the
@@ -194,6 +192,8 @@ trait Isa<const N: usize>: Copy {
     fn negated_fma(self, a: Self::Wide, b: Self::Wide, c: Self::Wide) -> Self::Wide;
     /// sums + 0 * x.
     fn add_zero_times(self, sums: Self::Narrow, x: Self::Narrow) -> Self::Narrow;
+    /// Whether all values are 0.
+    fn is_zero(self, x: Self::Narrow) -> bool;
     /// `x`, 0 where `y` is NaN.
     fn zero_where_nan(self, x: Self::Narrow, y: Self::Narrow) -> Self::Narrow;
 }
@@ -267,6 +267,11 @@ impl Isa<4> for Avx2 {
     fn add_zero_times(self, sums: Self::Narrow, x: Self::Narrow) -> Self::Narrow {
         // SAFETY: likewise.
         unsafe { _mm_fmadd_ps(x, _mm_setzero_ps(), sums) }
+    }
+    #[inline(always)]
+    fn is_zero(self, x: Self::Narrow) -> bool {
+        // SAFETY: likewise.
+        unsafe { _mm_movemask_ps(_mm_cmp_ps::<_CMP_EQ_OQ>(x, _mm_setzero_ps())) == 15 }
     }
     #[inline(always)]
     fn zero_where_nan(self, x: Self::Narrow, y: Self::Narrow) -> Self::Narrow {
@@ -344,6 +349,11 @@ impl Isa<8> for Avx512 {
     fn add_zero_times(self, sums: Self::Narrow, x: Self::Narrow) -> Self::Narrow {
         // SAFETY: likewise.
         unsafe { _mm256_fmadd_ps(x, _mm256_setzero_ps(), sums) }
+    }
+    #[inline(always)]
+    fn is_zero(self, x: Self::Narrow) -> bool {
+        // SAFETY: likewise.
+        unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(x, _mm256_setzero_ps())) == 255 }
     }
     #[inline(always)]
     fn zero_where_nan(self, x: Self::Narrow, y: Self::Narrow) -> Self::Narrow {

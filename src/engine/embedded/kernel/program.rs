@@ -63,7 +63,9 @@ impl<S: Lanes> Program<S> {
             }
             std::mem::swap(&mut src, &mut dst);
         }
-        out.copy_from_slice(&S::flat(src)[..self.output_width]);
+        for (to, &y) in out.iter_mut().zip(S::flat(src)) {
+            *to = y;
+        }
     }
 
     /// Runs as many rows as G vectors have lanes, or fewer.
