@@ -9,7 +9,7 @@ use once_cell::sync::OnceCell;
 use ort::AsPointer;
 use ort::environment::Environment;
 use ort::memory::Allocator;
-use ort::session::{IoBinding, Session, builder::GraphOptimizationLevel};
+use ort::session::{IoBinding, RunOptions, Session, builder::GraphOptimizationLevel};
 use ort::value::Tensor;
 
 use super::Engine;
@@ -36,6 +36,8 @@ const MAX_BINDINGS: usize = 4;
 
 /// A session and its codec table.
 pub(crate) struct OnnxRuntime {
+    /// Made once: without any, the runtime makes its own for every run.
+    options: RunOptions,
     /// The most recently used one first.
     bindings: Vec<Bound>,
     session: Session,
@@ -73,7 +75,11 @@ impl OnnxRuntime {
         let session = session(runtime, graph, n_threads.max(1) as usize).map_err(|e| {
             err!(NotSup, "ONNX Runtime {} does not take the graph: {e}", runtime.version)
         })?;
+        let mut options = RunOptions::new().map_err(failed)?;
+        // There is no device but the processor.
+        options.disable_device_sync().map_err(failed)?;
         let engine = Self {
+            options,
             bindings: Vec::new(),
             session,
             features: graph.features.clone(),
@@ -223,7 +229,7 @@ impl Engine for OnnxRuntime {
         unsafe {
             let status = (ort::api().RunWithBinding)(
                 self.session.ptr().cast_mut(),
-                std::ptr::null(),
+                self.options.ptr(),
                 bound.binding.ptr(),
             );
             ort::Error::result_from_status(status).map_err(failed)?;
