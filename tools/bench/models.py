@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 HIDDEN = [64, 64]
 
 
-def network(rng, n_features, n_codecs, n_outputs):
+def network(rng, n_features, n_codecs, n_outputs, gelu=True):
     """Linear, erf GELU, linear, erf GELU, linear; scores spread around 50."""
     constants = {"sqrt2": np.sqrt(np.float32(2)), "one": np.float32(1), "half": np.float32(0.5)}
     nodes, x = [], "features"
@@ -33,7 +33,7 @@ def network(rng, n_features, n_codecs, n_outputs):
         constants[f"b{i}"] = np.array([50, 1][:m]) if is_last else rng.normal(0, 0.1, m)
         nodes.append(helper.make_node("Gemm", [x, f"w{i}", f"b{i}"], [f"y{i}"], transB=1))
         x = f"y{i}"
-        if not is_last:
+        if gelu and not is_last:
             nodes += [
                 helper.make_node("Div", [x, "sqrt2"], [f"d{i}"]),
                 helper.make_node("Erf", [f"d{i}"], [f"e{i}"]),
@@ -84,6 +84,9 @@ def main():
 
     write("v1", save("v1.onnx", network(rng, n_features, 0, 1)))
     write("v2", codec, save("v2.onnx", network(rng, n_features, n_codecs, 1)))
+    layers = save("layers.onnx", network(rng, n_features, 0, 1, gelu=False))
+    with open(os.path.join(directory, "layers.json"), "w") as f:
+        json.dump({"id": "layers", "feature_order": card["feature_order"], **layers}, f, indent=1)
     write("variance", codec, save("variance.onnx", network(rng, n_features, n_codecs, 2)))
     members = [save(f"member{i}.onnx", network(rng, n_features, n_codecs, 1)) for i in range(5)]
     write("ensemble", codec, {"kind": "fr_ensemble", "members": members})

@@ -33,9 +33,13 @@ pub struct Case {
     folder: PathBuf,
 }
 
-fn numbers(card: &Value, key: &str) -> Vec<f64> {
-    let values = card[key].as_array().unwrap_or_else(|| panic!("card: {key}"));
-    values.iter().map(|v| v.as_f64().expect("number")).collect()
+/// A column of the card; `default` where it has none.
+fn numbers(card: &Value, key: &str, default: f64) -> Vec<f64> {
+    let width = card["feature_order"].as_array().map_or(0, Vec::len);
+    card[key].as_array().map_or_else(
+        || vec![default; width],
+        |values| values.iter().map(|v| v.as_f64().expect("number")).collect(),
+    )
 }
 
 /// Multiply-adds of a graph's layers, those with the codec block left out: its products are
@@ -73,6 +77,12 @@ impl Case {
             Self::new("v2 with variance: 22 + 6, 64, 64, 2", &derived("variance.json"), 2, options),
             Self::new("v2, ensemble of five", &derived("ensemble.json"), 1, options),
             Self::new(
+                "the dense layers of v1 alone: 22, 64, 64, 1 without GELU or statistics",
+                &derived("layers.json"),
+                1,
+                options,
+            ),
+            Self::new(
                 "the built-in codec-aware model",
                 &built_in("fr_regressor_v2_codec_aware.json"),
                 1,
@@ -91,7 +101,7 @@ impl Case {
             Some(members) => members.iter().map(graph).collect(),
             None => vec![graph(&card)],
         };
-        let (mean, std) = (numbers(&card, "feature_mean"), numbers(&card, "feature_std"));
+        let (mean, std) = (numbers(&card, "feature_mean", 0.0), numbers(&card, "feature_std", 1.0));
         let n_features = mean.len();
         let n_codecs = card["codec_vocab"].as_array().map_or(0, Vec::len);
         let clip = card["feature_clip_sigma"].as_f64().unwrap_or(f64::INFINITY);

@@ -71,18 +71,20 @@ fn main() {
         return;
     }
     println!("{}\n", processor());
-    let peaks = [true, false].map(|wide| peak_rate(wide, options.rounds));
     println!(
-        "Peak of f32 multiply-adds in registers: {:.0} GFLOP/s at full width, {:.0} with 256 bits\n",
-        peaks[0] / 1e9,
-        peaks[1] / 1e9
+        "Peak of f32 multiply-adds in registers: {:.0} GFLOP/s at full width, {:.0} with 256 bits. \
+         Memory copied: {:.1} GB/s\n",
+        2e-9 * median_rate(options.rounds, || peak::multiply_adds(true, 20_000)),
+        2e-9 * median_rate(options.rounds, || peak::multiply_adds(false, 20_000)),
+        1e-9 * median_rate(options.rounds, peak::copied_bytes()),
     );
     let library = Library::load(&options.library);
     let api = onnxruntime::load(&options.onnxruntime);
-    for case in Case::all(&options) {
-        table(&options, library, api, &case, peaks);
+    let cases = Case::all(&options);
+    for case in &cases {
+        table(&options, library, api, case);
     }
-    threads::report(&options, library);
+    threads::report(&options, library, &cases[..4]);
     open::report(&options);
 }
 
@@ -93,27 +95,20 @@ fn processor() -> String {
     format!("Processor: {}, {cores} threads", name.trim_start_matches([' ', '\t', ':']))
 }
 
-/// Floating-point operations per second.
-fn peak_rate(wide: bool, rounds: usize) -> f64 {
-    let steps = 20_000;
+/// What `once` counts, per second.
+fn median_rate(rounds: usize, mut once: impl FnMut() -> usize) -> f64 {
     let mut rates: Vec<f64> = (0..rounds)
         .map(|_| {
             let start = timing::thread_time();
-            let count = peak::multiply_adds(wide, steps);
-            2.0 * count as f64 / (timing::thread_time() - start)
+            let count = once();
+            count as f64 / (timing::thread_time() - start)
         })
         .collect();
     timing::median(&mut rates)
 }
 
 /// Measures one model at all batch sizes and prints its rows.
-fn table(
-    options: &Options,
-    library: Library,
-    api: &'static ort_sys::OrtApi,
-    case: &Case,
-    peaks: [f64; 2],
-) {
+fn table(options: &Options, library: Library, api: &'static ort_sys::OrtApi, case: &Case) {
     let results: Vec<Vec<Measured>> =
         SIZES.iter().map(|&n| row(options, library, api, case, n)).collect();
     println!("### {}\n", case.title);
@@ -125,16 +120,28 @@ fn table(
         cells.join(" | ")
     };
     println!("| {REFERENCE}, ns per frame | {} |", cells(0, &nanoseconds));
-    for (k, r) in results[0].iter().enumerate().skip(1) {
+    let is_peak = |r: &Measured| PEAKS.iter().any(|(name, _)| r.name == *name);
+    for (k, r) in results[0].iter().enumerate().skip(1).filter(|(_, r)| !is_peak(r)) {
         println!("| {} | {} |", r.name, cells(k, &|r, _| format!("{:.3}", r.ratio)));
     }
-    for (name, peak) in [(EMBEDDED[0].1, peaks[0]), (EMBEDDED[1].1, peaks[1])] {
-        if let Some(k) = results[0].iter().position(|r| r.name == name) {
-            let share = |r: &Measured, n: usize| {
-                let rate = 2.0 * (case.multiply_adds * n) as f64 / r.seconds;
-                format!("{:.2}", rate / peak)
-            };
-            println!("| {name}: multiply-adds of the layers by peak | {} |", cells(k, &share));
+    for ((name, wide), engine) in PEAKS.iter().zip(EMBEDDED) {
+        let place = |name| results[0].iter().position(|r| r.name == name);
+        if let (Some(k), Some(peak)) = (place(engine.1), place(name)) {
+            let shares: Vec<String> = results
+                .iter()
+                .zip(SIZES)
+                .map(|(row, n)| {
+                    // Both times by that of the reference: the clock's frequency cancels out.
+                    let work = (case.multiply_adds * n) as f64 / row[k].ratio;
+                    let most = peak::multiply_adds(*wide, PEAK_STEPS) as f64 / row[peak].ratio;
+                    format!("{:.2}", work / most)
+                })
+                .collect();
+            println!(
+                "| {}: multiply-adds of the layers by peak | {} |",
+                engine.1,
+                shares.join(" | ")
+            );
         }
     }
     println!(
@@ -143,6 +150,12 @@ fn table(
         4 * case.n_features + if case.ids.is_empty() { 0 } else { 4 }
     );
 }
+
+/// What the processor's multiply-add units could do, at full width and with 256 bits.
+const PEAKS: [(&str, bool); 2] =
+    [("multiply-adds, full width", true), ("multiply-adds, 256 bits", false)];
+/// Steps of one sample of a peak.
+const PEAK_STEPS: usize = 500;
 
 /// Kernels and their names in the table.
 const EMBEDDED: [(&str, &str); 3] = [
@@ -233,6 +246,11 @@ fn row(
                 (timing::thread_time() - start) * (times * n) as f64 / frames as f64
             }),
         });
+    }
+    for (name, wide) in PEAKS {
+        contenders.push(Contender::new(name, move || {
+            std::hint::black_box(peak::multiply_adds(wide, PEAK_STEPS));
+        }));
     }
     measure(&mut contenders, options.rounds, options.sample as f64 * 1e-3)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! What the processor's multiply-add units give when nothing holds them up.
+//! What the processor's multiply-add units and its memory give when nothing else holds them up.
 
 /// f32 multiply-adds of one vector operation, times the number of such operations.
 #[cfg(target_arch = "x86_64")]
@@ -20,6 +20,17 @@ pub fn multiply_adds(wide: bool, steps: usize) -> usize {
 #[cfg(not(target_arch = "x86_64"))]
 pub fn multiply_adds(_wide: bool, _steps: usize) -> usize {
     0
+}
+
+/// Copies a block that no cache holds; gives back how many bytes were read and written.
+pub fn copied_bytes() -> impl FnMut() -> usize {
+    let from = vec![1_u8; 64 << 20];
+    let mut to = vec![0_u8; from.len()];
+    move || {
+        to.copy_from_slice(std::hint::black_box(&from));
+        std::hint::black_box(&mut to);
+        2 * from.len()
+    }
 }
 
 /// Independent sums: more than latency times units, fewer than registers.
