@@ -20,7 +20,8 @@ mkdir -p "$deps"
 say() { printf 'test-needs: %s\n' "$*" >&2; }
 
 # program:package
-wanted='g++:g++ clang:clang valgrind:valgrind abidw:abigail-tools ffprobe:ffmpeg pkg-config:pkg-config xxd:xxd'
+wanted='g++:g++ clang:clang valgrind:valgrind abidw:abigail-tools ffprobe:ffmpeg pkg-config:pkg-config xxd:xxd
+        qemu-x86_64:qemu-user time:time'
 missing=
 for pair in $wanted; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"

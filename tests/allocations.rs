@@ -46,7 +46,8 @@ fn open(model: &str) -> Scorer {
 
 #[test]
 fn scoring_does_not_allocate() {
-    for model in ["builtin:fr_regressor_v1", "builtin:fr_regressor_v2_codec_aware"] {
+    for model in vmaf_fr_v2::builtin::models().iter().map(|m| format!("builtin:{}", m.id)) {
+        let model = model.as_str();
         let mut fr = open(model);
         let width = fr.feature_names().len();
         let n_codecs = fr.codec_names().len();

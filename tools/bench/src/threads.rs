@@ -59,31 +59,65 @@ fn rate(case: &Case, models: &[&Model], n: usize) -> Rate {
 const ROUNDS: usize = 11;
 const SIZES: [usize; 2] = [1, 1024];
 
-pub fn report(options: &Options, library: Library, cases: &[Case]) {
-    println!("### Two threads: frames per second by those of one thread\n");
-    println!("| | N = 1 | N = 1, processor time | N = 1024 | N = 1024, processor time |");
-    println!("|---|---:|---:|---:|---:|");
-    for case in cases {
-        for (name, engine) in [("embedded", EMBEDDED), ("ONNX Runtime", ONNXRUNTIME)] {
-            let path = (engine == ONNXRUNTIME).then_some(options.onnxruntime.as_path());
-            let open = || library.open(&case.model, engine, path).expect("model");
-            let (a, b) = (open(), open());
-            for (how, second) in [("a handle each", &b), ("sharing one", &a)] {
-                let cells = SIZES.map(|n| {
-                    let (mut wall, mut processor) = (Vec::new(), Vec::new());
-                    for _ in 0..options.rounds.min(ROUNDS) {
-                        let (one, two) = (rate(case, &[&a], n), rate(case, &[&a, second], n));
-                        wall.push(two.by_wall_clock / one.by_wall_clock);
-                        processor.push(two.by_processor_time / one.by_processor_time);
-                    }
-                    let (wall, processor) =
-                        (timing::median(&mut wall), timing::median(&mut processor));
-                    format!("{wall:.2} | {processor:.2}")
-                });
-                println!("| {}; {name}, {how} | {} |", case.title, cells.join(" | "));
+/// Two handles of a model with one engine, and what each way to use them gave in each round: by
+/// wall clock and by processor time, for each of `SIZES`.
+struct Pair<'a> {
+    case: &'a Case,
+    engine: &'static str,
+    models: [Model; 2],
+    separate: Ratios,
+    shared: Ratios,
+}
+
+type Ratios = [[Vec<f64>; 2]; SIZES.len()];
+
+impl Pair<'_> {
+    fn measure(&mut self) {
+        let [a, b] = &self.models;
+        for (i, n) in SIZES.into_iter().enumerate() {
+            for (ratios, second) in [(&mut self.separate, b), (&mut self.shared, a)] {
+                let (one, two) = (rate(self.case, &[a], n), rate(self.case, &[a, second], n));
+                ratios[i][0].push(two.by_wall_clock / one.by_wall_clock);
+                ratios[i][1].push(two.by_processor_time / one.by_processor_time);
             }
         }
     }
+
+    fn print(self) {
+        for (how, ratios) in [("a handle each", self.separate), ("sharing one", self.shared)] {
+            let cells = ratios.as_flattened().iter().map(|r| {
+                let mut r = r.clone();
+                format!("{:.2}", timing::median(&mut r))
+            });
+            let cells = cells.collect::<Vec<_>>().join(" | ");
+            println!("| {}; {}, {how} | {cells} |", self.case.title, self.engine);
+        }
+    }
+}
+
+pub fn report(options: &Options, library: Library, cases: &[Case]) {
+    let mut pairs = Vec::new();
+    for case in cases {
+        for (name, engine) in [("embedded", EMBEDDED), ("ONNX Runtime", ONNXRUNTIME)] {
+            let path = (engine == ONNXRUNTIME).then_some(options.onnxruntime.as_path());
+            let models = [(); 2].map(|()| library.open(&case.model, engine, path).expect("model"));
+            pairs.push(Pair {
+                case,
+                engine: name,
+                models,
+                separate: Ratios::default(),
+                shared: Ratios::default(),
+            });
+        }
+    }
+    // All pairs in turn, so that what the machine does for a while falls on each of them alike.
+    for _ in 0..options.rounds.min(ROUNDS) {
+        pairs.iter_mut().for_each(Pair::measure);
+    }
+    println!("### Two threads: frames per second by those of one thread\n");
+    println!("| | N = 1 | N = 1, processor time | N = 1024 | N = 1024, processor time |");
+    println!("|---|---:|---:|---:|---:|");
+    pairs.into_iter().for_each(Pair::print);
     println!(
         "\nBy processor time each thread counts only while it runs, and waiting for a lock does \
          not count: what another program takes from the machine is left out, and so is what \
