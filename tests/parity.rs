@@ -3,6 +3,9 @@
 //!
 //! ONNX Runtime is what `VMAF_FR_TEST_ONNXRUNTIME` names, else what AUTO would find; without one the
 //! tests skip. `cargo test --release --test parity -- --ignored --nocapture` runs the long one.
+//!
+//! Where `VMAF_FR_TEST_SAME_BITS` is set, every row has to agree to the last bit: what the engine is
+//! made for, but what another ONNX Runtime or processor need not do.
 
 use std::path::PathBuf;
 

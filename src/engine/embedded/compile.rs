@@ -87,25 +87,39 @@ impl<'a> Attributes<'a> {
 /// What a value is of its version of the rows x.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Form {
-    /// factor * x.
-    Scaled(f64),
-    /// p + q * erf(r * x), times x where `by_x`.
-    Erf { by_x: bool, p: f64, q: f64, r: f64 },
+    /// factor * x; where `divided`, by a division.
+    Scaled { factor: f64, divided: bool },
+    /// p + q * erf(r * x), times x where `by_x`. Where `divided`, r * x is a quotient.
+    Erf { by_x: bool, p: f64, q: f64, r: f64, divided: bool },
 }
 
 impl Form {
-    fn scale(self, factor: f64) -> Self {
+    /// x itself.
+    const X: Self = Self::Scaled { factor: 1.0, divided: false };
+
+    fn scale(self, by: f64) -> Self {
         match self {
-            Self::Scaled(a) => Self::Scaled(a * factor),
-            Self::Erf { by_x, p, q, r } => Self::Erf { by_x, p: p * factor, q: q * factor, r },
+            Self::Scaled { factor, .. } => Self::Scaled { factor: factor * by, divided: false },
+            Self::Erf { by_x, p, q, r, divided } => {
+                Self::Erf { by_x, p: p * by, q: q * by, r, divided }
+            }
+        }
+    }
+
+    fn divide(self, by: f64) -> Self {
+        match self.scale(by.recip()) {
+            Self::Scaled { factor, .. } => Self::Scaled { factor, divided: self == Self::X },
+            erf @ Self::Erf { .. } => erf,
         }
     }
 
     fn times(self, other: Self) -> Option<Self> {
         match (self, other) {
-            (Self::Scaled(a), Self::Erf { by_x: false, p, q, r })
-            | (Self::Erf { by_x: false, p, q, r }, Self::Scaled(a)) => {
-                Some(Self::Erf { by_x: true, p: p * a, q: q * a, r })
+            (Self::Scaled { factor: a, .. }, Self::Erf { by_x: false, p, q, r, divided })
+            | (Self::Erf { by_x: false, p, q, r, divided }, Self::Scaled { factor: a, .. }) => {
+                // ONNX Runtime makes x (1 + erf) one operation, which multiplies.
+                let divided = divided && p.to_bits() != 1.0_f64.to_bits();
+                Some(Self::Erf { by_x: true, p: p * a, q: q * a, r, divided })
             }
             _ => None,
         }
@@ -113,10 +127,12 @@ impl Form {
 
     fn plus(self, other: Self) -> Option<Self> {
         match (self, other) {
-            (Self::Scaled(a), Self::Scaled(b)) => Some(Self::Scaled(a + b)),
-            (Self::Scaled(a), Self::Erf { by_x: true, p, q, r })
-            | (Self::Erf { by_x: true, p, q, r }, Self::Scaled(a)) => {
-                Some(Self::Erf { by_x: true, p: p + a, q, r })
+            (Self::Scaled { factor: a, .. }, Self::Scaled { factor: b, .. }) => {
+                Some(Self::Scaled { factor: a + b, divided: false })
+            }
+            (Self::Scaled { factor: a, .. }, Self::Erf { by_x: true, p, q, r, divided })
+            | (Self::Erf { by_x: true, p, q, r, divided }, Self::Scaled { factor: a, .. }) => {
+                Some(Self::Erf { by_x: true, p: p + a, q, r, divided })
             }
             _ => None,
         }
@@ -229,7 +245,7 @@ impl<'g> Compiler<'g> {
             bail!(NotSup, "input '{name}' of width {width}; the embedded engine takes {MAX_WIDTH}");
         }
         let version = self.begin(Stage::Input(vec![Part { role, width, maps: Vec::new() }]));
-        let rows = Rows { version, tail: vec![width], form: Form::Scaled(1.0) };
+        let rows = Rows { version, tail: vec![width], form: Form::X };
         self.values.insert(name, Value::Rows(rows));
         Ok(())
     }
@@ -317,14 +333,14 @@ impl<'g> Compiler<'g> {
             "Gemm" => self.gemm(at, attributes, x, others),
             "MatMul" => self.matmul(at, x, others),
             "Erf" => match x.form {
-                Form::Scaled(r) => {
-                    let form = Form::Erf { by_x: false, p: 0.0, q: 1.0, r };
+                Form::Scaled { factor: r, divided } => {
+                    let form = Form::Erf { by_x: false, p: 0.0, q: 1.0, r, divided };
                     Ok(Rows { form, ..x.clone() })
                 }
                 Form::Erf { .. } => bail!(NotSup, "{at}: Erf of Erf"),
             },
             "Gelu" => match attributes.string("approximate") {
-                None | Some(b"none") => self.map(at, x, Map::Gelu),
+                None | Some(b"none") => self.map(at, x, Map::Gelu { divides: false }),
                 Some(other) => bail!(
                     NotSup,
                     "{at}: approximate '{}' is not supported, only none",
@@ -359,14 +375,17 @@ impl<'g> Compiler<'g> {
     fn settle(&mut self, at: &dyn fmt::Display, x: &Rows) -> Result<usize> {
         // x (p + p erf(r x)) is GELU(y) 2 p / a of y = a x, a = r sqrt 2.
         let (before, after) = match x.form {
-            Form::Scaled(factor) => (factor, None),
-            Form::Erf { by_x: true, p, q, r } if (p - q).abs() <= 1e-6 * p.abs() && r != 0.0 => {
+            Form::Scaled { factor, .. } => (factor, None),
+            Form::Erf { by_x: true, p, q, r, divided }
+                if (p - q).abs() <= 1e-6 * p.abs() && r != 0.0 =>
+            {
                 let a = r / FRAC_1_SQRT_2;
                 // The constants are rounded to f32: take what is 1 but for that as 1.
                 let a = if (a - 1.0).abs() <= 1e-6 { 1.0 } else { a };
-                (a, Some(2.0 * p / a))
+                let divides = divided && a.to_bits() == 1.0_f64.to_bits();
+                (a, Some((Map::Gelu { divides }, 2.0 * p / a)))
             }
-            Form::Erf { by_x, p, q, r } => bail!(
+            Form::Erf { by_x, p, q, r, .. } => bail!(
                 NotSup,
                 "{at}: Erf is supported as GELU, x (0.5 + 0.5 erf(x / sqrt 2)), only; \
                  this is {}({p} + {q} erf({r} x))",
@@ -374,8 +393,8 @@ impl<'g> Compiler<'g> {
             ),
         };
         let mut version = self.push_factor(at, x, x.version, before)?;
-        if let Some(after) = after {
-            version = self.push(at, version, Map::Gelu)?;
+        if let Some((gelu, after)) = after {
+            version = self.push(at, version, gelu)?;
             version = self.push_factor(at, x, version, after)?;
         }
         Ok(version)
@@ -398,7 +417,7 @@ impl<'g> Compiler<'g> {
     fn map(&mut self, at: &At<'_>, x: &Rows, map: Map) -> Result<Rows> {
         let settled = self.settle(at, x)?;
         let version = self.push(at, settled, map)?;
-        Ok(Rows { version, tail: x.tail.clone(), form: Form::Scaled(1.0) })
+        Ok(Rows { version, tail: x.tail.clone(), form: Form::X })
     }
 
     /// Ends a version and begins the next with a map.
@@ -456,15 +475,15 @@ impl<'g> Compiler<'g> {
         let s = f64::from(columns[0]);
         let form = match (at.op, x.form) {
             ("Mul", form) if uniform => Some(form.scale(s)),
-            ("Div", form) if uniform && !constant_first => Some(form.scale(s.recip())),
-            ("Add", Form::Erf { by_x: false, p, q, r }) if uniform => {
-                Some(Form::Erf { by_x: false, p: p + s, q, r })
+            ("Div", form) if uniform && !constant_first => Some(form.divide(s)),
+            ("Add", Form::Erf { by_x: false, p, q, r, divided }) if uniform => {
+                Some(Form::Erf { by_x: false, p: p + s, q, r, divided })
             }
-            ("Sub", Form::Erf { by_x: false, p, q, r }) if uniform && constant_first => {
-                Some(Form::Erf { by_x: false, p: s - p, q: -q, r })
+            ("Sub", Form::Erf { by_x: false, p, q, r, divided }) if uniform && constant_first => {
+                Some(Form::Erf { by_x: false, p: s - p, q: -q, r, divided })
             }
-            ("Sub", Form::Erf { by_x: false, p, q, r }) if uniform => {
-                Some(Form::Erf { by_x: false, p: p - s, q, r })
+            ("Sub", Form::Erf { by_x: false, p, q, r, divided }) if uniform => {
+                Some(Form::Erf { by_x: false, p: p - s, q, r, divided })
             }
             _ => None,
         };
@@ -515,7 +534,7 @@ impl<'g> Compiler<'g> {
             bail!(NotSup, "{at}: {width} columns; the embedded engine takes {MAX_WIDTH}");
         }
         let version = self.begin(Stage::Input(joined));
-        Ok(Rows { version, tail: vec![width], form: Form::Scaled(1.0) })
+        Ok(Rows { version, tail: vec![width], form: Form::X })
     }
 
     fn gemm(
@@ -605,7 +624,7 @@ impl<'g> Compiler<'g> {
         }
         self.layers.push(layer);
         let version = self.begin(Stage::Hidden);
-        Ok(Rows { version, tail, form: Form::Scaled(1.0) })
+        Ok(Rows { version, tail, form: Form::X })
     }
 
     /// Splits the first layer's weights into those of the features and those of the codec block.

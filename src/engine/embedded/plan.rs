@@ -18,8 +18,9 @@ pub(super) enum Map {
     Clip { min: f32, max: f32 },
     /// max(x, 0).
     Relu,
-    /// x * (1 + erf(x / sqrt 2)) / 2.
-    Gelu,
+    /// x * (1 + erf(x / sqrt 2)) / 2. Whether x is divided by sqrt 2, or multiplied by its
+    /// reciprocal, is a matter of the last bit.
+    Gelu { divides: bool },
 }
 
 impl Map {
@@ -32,7 +33,7 @@ impl Map {
             Self::SubFrom(c) => Self::SubFrom(cut(c)),
             Self::Mul(c) => Self::Mul(cut(c)),
             Self::Div(c) => Self::Div(cut(c)),
-            Self::Clip { .. } | Self::Relu | Self::Gelu => self.clone(),
+            Self::Clip { .. } | Self::Relu | Self::Gelu { .. } => self.clone(),
         }
     }
 }
@@ -125,7 +126,7 @@ fn apply(map: &Map, row: &mut [f32]) {
             Map::Div(c) => *x / c[i],
             Map::Clip { min, max } => x.max(*min).min(*max),
             Map::Relu => x.max(0.0),
-            Map::Gelu => super::kernel::gelu(*x),
+            Map::Gelu { divides } => super::kernel::gelu(*x, *divides),
         };
     }
 }

@@ -10,7 +10,7 @@
 #![allow(clippy::unreadable_literal, clippy::excessive_precision)]
 
 use std::array::from_fn;
-use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
+use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E, SQRT_2};
 
 use super::lanes::Lanes;
 
@@ -46,8 +46,11 @@ const ROUND: f32 = 12_582_912.0;
 /// x (1 + erf(x / sqrt 2)) / 2 of U vectors, step by step for all of them: one alone would wait for
 /// each of its steps.
 #[inline(always)]
-pub(super) fn gelu<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
-    let erf = erf(s, x.map(|x| s.mul(x, s.splat(FRAC_1_SQRT_2))));
+pub(super) fn gelu<S: Lanes, const DIVIDES: bool, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
+    let erf = erf(
+        s,
+        x.map(|x| if DIVIDES { over_sqrt_2(s, x) } else { s.mul(x, s.splat(FRAC_1_SQRT_2)) }),
+    );
     // Half of 1 + erf rounds as 1 + erf does.
     from_fn(|u| s.mul(x[u], s.fma(erf[u], s.splat(0.5), s.splat(0.5))))
 }
@@ -73,6 +76,18 @@ pub(super) fn erf<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
     let exp = exp(s, near.map(|x| s.neg(x)));
     let far = exp.map(|x| s.sub(s.splat(1.0), x));
     from_fn(|u| s.copy_sign(s.select(is_far[u], far[u], near[u]), x[u]))
+}
+
+#[inline(always)]
+fn over_sqrt_2<S: Lanes>(s: S, x: S::V) -> S::V {
+    if S::FUSES {
+        // One correction of the product with the reciprocal gives the quotient's bits (Markstein).
+        let estimate = s.mul(x, s.splat(SQRT_2.recip()));
+        let remainder = s.fma(s.neg(estimate), s.splat(SQRT_2), x);
+        s.fma(remainder, s.splat(SQRT_2.recip()), estimate)
+    } else {
+        s.div(x, s.splat(SQRT_2))
+    }
 }
 
 /// exp(x) for -88 < x <= 0.

@@ -26,6 +26,8 @@ pub(super) trait Lanes: Copy + Send + 'static {
     const OUTPUTS: usize;
     /// Vectors of frames that go through the layers together: 2 or 3.
     const GROUP: usize;
+    /// Whether `fma` rounds once.
+    const FUSES: bool;
     /// Whether `choose` takes less than a multiply-add.
     const CHOOSES: bool;
     /// Frames that fill a vector well enough to be faster together than one by one.
@@ -45,7 +47,7 @@ pub(super) trait Lanes: Copy + Send + 'static {
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// The larger one; `b` where either is NaN.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
-    /// a * b + c, in one rounding where the instruction set can.
+    /// a * b + c.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     fn neg(self, a: Self::V) -> Self::V;
     fn abs(self, a: Self::V) -> Self::V;

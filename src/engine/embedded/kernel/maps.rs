@@ -34,13 +34,17 @@ impl<S: Lanes> Task for Apply<'_, S> {
             PackedMap::Div(c) => with(s, values, layout, c, |x, c| s.div(x, c)),
             PackedMap::Clip { min, max } => each(values, |x| s.min(s.max(x, *min), *max)),
             PackedMap::Relu => each(values, |x| s.max(x, s.zero())),
-            PackedMap::Gelu => {
-                let (pairs, last) = values.as_chunks_mut::<2>();
-                each(pairs, |x| gelu(s, x));
-                each(last, |x| gelu(s, [x])[0]);
-            }
+            PackedMap::Gelu { divides: false } => gelu_of_all::<S, false>(s, values),
+            PackedMap::Gelu { divides: true } => gelu_of_all::<S, true>(s, values),
         }
     }
+}
+
+#[inline(always)]
+fn gelu_of_all<S: Lanes, const DIVIDES: bool>(s: S, values: &mut [S::V]) {
+    let (pairs, last) = values.as_chunks_mut::<2>();
+    each(pairs, |x| gelu::<S, DIVIDES, 2>(s, x));
+    each(last, |x| gelu::<S, DIVIDES, 1>(s, [x])[0]);
 }
 
 #[inline(always)]

@@ -51,8 +51,14 @@ pub(super) fn pack(set: InstructionSet, plan: &Plan) -> Box<dyn Run> {
 }
 
 /// x (1 + erf(x / sqrt 2)) / 2 of one value.
-pub(super) fn gelu(x: f32) -> f32 {
-    gelu::gelu(Portable, [[x; 8]])[0][0]
+pub(super) fn gelu(x: f32, divides: bool) -> f32 {
+    let x = [[x; 8]];
+    let gelu = if divides {
+        gelu::gelu::<_, true, 1>(Portable, x)
+    } else {
+        gelu::gelu::<_, false, 1>(Portable, x)
+    };
+    gelu[0][0]
 }
 
 /// erf and GELU of many values, as computed with an instruction set.
@@ -63,7 +69,7 @@ pub(super) fn erf_and_gelu(set: InstructionSet, x: &[f32]) -> Vec<(f32, f32)> {
         x.chunks(S::WIDTH)
             .flat_map(|chunk| {
                 let v = s.pack(chunk);
-                let (e, g) = (gelu::erf(s, [v]), gelu::gelu(s, [v]));
+                let (e, g) = (gelu::erf(s, [v]), gelu::gelu::<_, false, 1>(s, [v]));
                 let pairs = S::flat(&e).iter().copied().zip(S::flat(&g).iter().copied());
                 pairs.take(chunk.len()).collect::<Vec<_>>()
             })

@@ -17,7 +17,7 @@ pub(super) enum PackedMap<V> {
     Div(Vec<V>),
     Clip { min: V, max: V },
     Relu,
-    Gelu,
+    Gelu { divides: bool },
 }
 
 /// Weights of `WIDTH * J` outputs, one row of J vectors per input.
@@ -77,7 +77,7 @@ pub(super) fn pack_map<S: Lanes>(s: S, map: &Map) -> PackedMap<S::V> {
         Map::Div(c) => PackedMap::Div(pack_row(s, c, 1.0)),
         Map::Clip { min, max } => PackedMap::Clip { min: s.splat(*min), max: s.splat(*max) },
         Map::Relu => PackedMap::Relu,
-        Map::Gelu => PackedMap::Gelu,
+        Map::Gelu { divides } => PackedMap::Gelu { divides: *divides },
     }
 }
 

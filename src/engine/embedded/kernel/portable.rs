@@ -26,6 +26,8 @@ impl Lanes for Portable {
     const PANEL: usize = 2;
     const OUTPUTS: usize = 4;
     const GROUP: usize = 2;
+    // Without the instruction, `mul_add` would be a call into the C library.
+    const FUSES: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
     const CHOOSES: bool = false;
     const FEWEST: usize = 4;
 
@@ -73,12 +75,7 @@ impl Lanes for Portable {
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         let mut out = c;
         for i in 0..8 {
-            // Without the instruction, `mul_add` would be a call into the C library.
-            out[i] = if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
-                a[i].mul_add(b[i], c[i])
-            } else {
-                a[i] * b[i] + c[i]
-            };
+            out[i] = if Self::FUSES { a[i].mul_add(b[i], c[i]) } else { a[i] * b[i] + c[i] };
         }
         out
     }

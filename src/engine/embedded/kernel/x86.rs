@@ -15,6 +15,7 @@ impl Lanes for Avx2 {
     const PANEL: usize = 4;
     const OUTPUTS: usize = 4;
     const GROUP: usize = 2;
+    const FUSES: bool = true;
     const CHOOSES: bool = true;
     const FEWEST: usize = 4;
 
@@ -164,6 +165,7 @@ impl Lanes for Avx512 {
     const PANEL: usize = 4;
     const OUTPUTS: usize = 8;
     const GROUP: usize = 2;
+    const FUSES: bool = true;
     const CHOOSES: bool = true;
     const FEWEST: usize = 6;
 
