@@ -9,7 +9,6 @@
 // Coefficients are as they were published.
 #![allow(clippy::unreadable_literal, clippy::excessive_precision)]
 
-use std::array::from_fn;
 use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E, SQRT_2};
 
 use super::lanes::Lanes;
@@ -47,35 +46,69 @@ const ROUND: f32 = 12_582_912.0;
 /// each of its steps.
 #[inline(always)]
 pub(super) fn gelu<S: Lanes, const DIVIDES: bool, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
-    let erf = erf(
-        s,
-        x.map(|x| if DIVIDES { over_sqrt_2(s, x) } else { s.mul(x, s.splat(FRAC_1_SQRT_2)) }),
-    );
-    // Half of 1 + erf rounds as 1 + erf does.
-    from_fn(|u| s.mul(x[u], s.fma(erf[u], s.splat(0.5), s.splat(0.5))))
+    let mut argument = x;
+    for x in &mut argument {
+        *x = if DIVIDES { over_sqrt_2(s, *x) } else { s.mul(*x, s.splat(FRAC_1_SQRT_2)) };
+    }
+    let mut gelu = erf(s, argument);
+    for u in 0..U {
+        // Half of 1 + erf rounds as 1 + erf does.
+        gelu[u] = s.mul(x[u], s.fma(gelu[u], s.splat(0.5), s.splat(0.5)));
+    }
+    gelu
 }
 
 #[inline(always)]
 pub(super) fn erf<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
-    let magnitude = x.map(|x| s.min(s.splat(MOST), s.abs(x)));
-    let square = magnitude.map(|x| s.mul(x, x));
-    let is_far = magnitude.map(|x| s.greater(x, s.splat(SPLIT)));
+    let (mut magnitude, mut square) = (x, x);
+    let mut is_far = [s.greater(s.zero(), s.zero()); U];
+    for u in 0..U {
+        magnitude[u] = s.min(s.splat(MOST), s.abs(x[u]));
+        square[u] = s.mul(magnitude[u], magnitude[u]);
+        is_far[u] = s.greater(magnitude[u], s.splat(SPLIT));
+    }
     let sum = if S::CHOOSES {
-        // One polynomial with each lane's own coefficients; the first of the near one is 0.
-        let x: [_; U] = from_fn(|u| s.select(is_far[u], magnitude[u], square[u]));
-        let mut sum = is_far.map(|far| s.choose(far, FAR[0], 0.0));
-        for (far, near) in FAR[1..].iter().zip(NEAR) {
-            sum = from_fn(|u| s.fma(sum[u], x[u], s.choose(is_far[u], *far, near)));
+        chosen_horner(s, is_far, magnitude, square)
+    } else {
+        let (mut sum, near) = (horner(s, FAR, magnitude), horner(s, NEAR, square));
+        for u in 0..U {
+            sum[u] = s.select(is_far[u], sum[u], near[u]);
         }
         sum
-    } else {
-        let (far, near) = (horner(s, FAR, magnitude), horner(s, NEAR, square));
-        from_fn(|u| s.select(is_far[u], far[u], near[u]))
     };
-    let near: [_; U] = from_fn(|u| s.fma(sum[u], magnitude[u], magnitude[u]));
-    let exp = exp(s, near.map(|x| s.neg(x)));
-    let far = exp.map(|x| s.sub(s.splat(1.0), x));
-    from_fn(|u| s.copy_sign(s.select(is_far[u], far[u], near[u]), x[u]))
+    let (mut near, mut minus_near) = (x, x);
+    for u in 0..U {
+        near[u] = s.fma(sum[u], magnitude[u], magnitude[u]);
+        minus_near[u] = s.neg(near[u]);
+    }
+    let mut erf = exp(s, minus_near);
+    for u in 0..U {
+        let far = s.sub(s.splat(1.0), erf[u]);
+        erf[u] = s.copy_sign(s.select(is_far[u], far, near[u]), x[u]);
+    }
+    erf
+}
+
+/// The far polynomial of `magnitude` or the near one of `square`: one polynomial with each lane's
+/// own coefficients, the first of the near one being 0.
+#[inline(always)]
+fn chosen_horner<S: Lanes, const U: usize>(
+    s: S,
+    is_far: [S::Mask; U],
+    magnitude: [S::V; U],
+    square: [S::V; U],
+) -> [S::V; U] {
+    let (mut x, mut sum) = (magnitude, magnitude);
+    for u in 0..U {
+        x[u] = s.select(is_far[u], magnitude[u], square[u]);
+        sum[u] = s.choose(is_far[u], FAR[0], 0.0);
+    }
+    for i in 0..NEAR.len() {
+        for u in 0..U {
+            sum[u] = s.fma(sum[u], x[u], s.choose(is_far[u], FAR[i + 1], NEAR[i]));
+        }
+    }
+    sum
 }
 
 #[inline(always)]
@@ -93,14 +126,19 @@ fn over_sqrt_2<S: Lanes>(s: S, x: S::V) -> S::V {
 /// exp(x) for -88 < x <= 0.
 #[inline(always)]
 fn exp<S: Lanes, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
-    let rounded = x.map(|x| s.fma(x, s.splat(LOG2_E), s.splat(ROUND)));
-    let k = rounded.map(|k| s.sub(k, s.splat(ROUND)));
-    let mut rest = x;
-    for part in MINUS_LN_2 {
-        rest = from_fn(|u| s.fma(k[u], s.splat(part), rest[u]));
+    let (mut rounded, mut rest) = (x, x);
+    for u in 0..U {
+        rounded[u] = s.fma(x[u], s.splat(LOG2_E), s.splat(ROUND));
+        let k = s.sub(rounded[u], s.splat(ROUND));
+        for part in MINUS_LN_2 {
+            rest[u] = s.fma(k, s.splat(part), rest[u]);
+        }
     }
-    let exp = horner(s, EXP, rest);
-    from_fn(|u| s.scale(exp[u], rounded[u]))
+    let mut exp = horner(s, EXP, rest);
+    for u in 0..U {
+        exp[u] = s.scale(exp[u], rounded[u]);
+    }
+    exp
 }
 
 #[inline(always)]
@@ -111,7 +149,9 @@ fn horner<S: Lanes, const U: usize, const N: usize>(
 ) -> [S::V; U] {
     let mut sum = [s.splat(coefficients[0]); U];
     for c in &coefficients[1..] {
-        sum = from_fn(|u| s.fma(sum[u], x[u], s.splat(*c)));
+        for u in 0..U {
+            sum[u] = s.fma(sum[u], x[u], s.splat(*c));
+        }
     }
     sum
 }

@@ -43,7 +43,7 @@ impl<S: Lanes, const G: usize> Task for Columns<'_, S, G> {
 pub(super) fn dense<S: Lanes, const G: usize>(
     s: S,
     layer: &PackedLayer<S::V>,
-    codec: Option<&Codec<'_, S, G>>,
+    codec: Option<&Codec<'_, S::V>>,
     x: &[[S::V; G]],
     to: &mut [[S::V; G]],
 ) {
@@ -127,27 +127,16 @@ impl<S: Lanes, const R: usize, const G: usize> Task for Products<'_, S, R, G> {
     }
 }
 
-/// The codecs of the frames.
-pub(super) struct Codec<'a, S: Lanes, const G: usize> {
-    packed: &'a PackedCodec<S::V>,
-    ids: [S::Index; G],
-}
-
-impl<'a, S: Lanes, const G: usize> Codec<'a, S, G> {
-    /// `ids`: at most `WIDTH * G` ids of `packed`.
-    pub(super) fn new(s: S, packed: &'a PackedCodec<S::V>, ids: &[i32]) -> Self {
-        let ids = std::array::from_fn(|g| {
-            let from = (g * S::WIDTH).min(ids.len());
-            s.index(&ids[from..ids.len().min(from + S::WIDTH)])
-        });
-        Self { packed, ids }
-    }
+/// The codecs of the frames: `WIDTH * G` ids, or fewer.
+pub(super) struct Codec<'a, V> {
+    pub(super) packed: &'a PackedCodec<V>,
+    pub(super) ids: &'a [i32],
 }
 
 /// Adds the codecs' terms to the sums, then the bias.
 struct AddCodec<'a, S: Lanes, const G: usize> {
     s: S,
-    codec: &'a Codec<'a, S, G>,
+    codec: &'a Codec<'a, S::V>,
     bias: &'a [f32],
     to: &'a mut [[S::V; G]],
 }
@@ -156,14 +145,21 @@ impl<S: Lanes, const G: usize> Task for AddCodec<'_, S, G> {
     #[inline(always)]
     fn run(self) {
         let Self { s, codec: Codec { packed, ids }, bias, to } = self;
+        let mut indices = [s.index(&[]); G];
+        for (index, ids) in indices.iter_mut().zip(ids.chunks(S::WIDTH)) {
+            *index = s.index(ids);
+        }
+        let mut factors = [s.zero(); G];
         for term in 0..packed.n_terms {
-            let factors = &packed.factors_by_id[term * packed.row..][..packed.row];
-            let factors: [_; G] = std::array::from_fn(|g| s.lookup(factors, ids[g]));
+            for g in 0..G {
+                let table = &packed.factors_by_id[term * packed.row..][..packed.row];
+                factors[g] = s.lookup(table, indices[g]);
+            }
             let weights =
                 packed.weights_by_id[term * to.len() * packed.row..].chunks_exact(packed.row);
             for (sums, w) in to.iter_mut().zip(weights) {
                 for g in 0..G {
-                    sums[g] = s.fma(factors[g], s.lookup(w, ids[g]), sums[g]);
+                    sums[g] = s.fma(factors[g], s.lookup(w, indices[g]), sums[g]);
                 }
             }
         }

@@ -43,8 +43,12 @@ impl<S: Lanes> Task for Apply<'_, S> {
 #[inline(always)]
 fn gelu_of_all<S: Lanes, const DIVIDES: bool>(s: S, values: &mut [S::V]) {
     let (pairs, last) = values.as_chunks_mut::<2>();
-    each(pairs, |x| gelu::<S, DIVIDES, 2>(s, x));
-    each(last, |x| gelu::<S, DIVIDES, 1>(s, [x])[0]);
+    for pair in pairs {
+        *pair = gelu::<S, DIVIDES, 2>(s, *pair);
+    }
+    for x in last {
+        [*x] = gelu::<S, DIVIDES, 1>(s, [*x]);
+    }
 }
 
 #[inline(always)]

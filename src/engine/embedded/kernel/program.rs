@@ -80,7 +80,7 @@ impl<S: Lanes> Program<S> {
             let values = src[..self.n_features].as_flattened_mut();
             s.enable(Apply { s, map, layout, values });
         }
-        let codec = self.codec.as_ref().map(|packed| group::Codec::new(s, packed, ids));
+        let codec = self.codec.as_ref().map(|packed| group::Codec { packed, ids });
         for (i, layer) in self.layers.iter().enumerate() {
             let codec = codec.as_ref().filter(|_| i == 0);
             let to = &mut dst[..layer.n_outputs];

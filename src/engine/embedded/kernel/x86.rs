@@ -310,26 +310,26 @@ unsafe fn transpose8(from: &[f32], from_stride: usize, to: &mut [f32], to_stride
     assert!(from.len() >= 7 * from_stride + 8 && to.len() >= 7 * to_stride + 8, "eight rows");
     // SAFETY: the caller's; row 7 is the last one that is read, column 7 the last one written.
     unsafe {
-        let row = |i: usize| _mm256_loadu_ps(from.as_ptr().add(i * from_stride));
         // Two rows' values in turn, then four rows', then all eight.
-        let pairs: [[__m256; 2]; 4] = std::array::from_fn(|i| {
-            let (a, b) = (row(2 * i), row(2 * i + 1));
-            [_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)]
-        });
-        let fours: [[__m256; 4]; 2] = std::array::from_fn(|i| {
-            let (a, b) = (pairs[2 * i], pairs[2 * i + 1]);
-            [
-                _mm256_shuffle_ps::<0x44>(a[0], b[0]),
-                _mm256_shuffle_ps::<0xee>(a[0], b[0]),
-                _mm256_shuffle_ps::<0x44>(a[1], b[1]),
-                _mm256_shuffle_ps::<0xee>(a[1], b[1]),
-            ]
-        });
+        let (mut pairs, mut fours) = ([_mm256_setzero_ps(); 8], [_mm256_setzero_ps(); 8]);
+        for i in (0..8).step_by(2) {
+            let a = _mm256_loadu_ps(from.as_ptr().add(i * from_stride));
+            let b = _mm256_loadu_ps(from.as_ptr().add((i + 1) * from_stride));
+            pairs[i] = _mm256_unpacklo_ps(a, b);
+            pairs[i + 1] = _mm256_unpackhi_ps(a, b);
+        }
+        for i in [0, 4] {
+            for half in 0..2 {
+                let (a, b) = (pairs[i + half], pairs[i + half + 2]);
+                fours[i + 2 * half] = _mm256_shuffle_ps::<0x44>(a, b);
+                fours[i + 2 * half + 1] = _mm256_shuffle_ps::<0xee>(a, b);
+            }
+        }
         for i in 0..4 {
-            let (a, b) = (fours[0][i], fours[1][i]);
-            let mut column = |i: usize| to.as_mut_ptr().add(i * to_stride);
-            _mm256_storeu_ps(column(i), _mm256_permute2f128_ps::<0x20>(a, b));
-            _mm256_storeu_ps(column(i + 4), _mm256_permute2f128_ps::<0x31>(a, b));
+            let (a, b) = (fours[i], fours[i + 4]);
+            let (to, far) = (to.as_mut_ptr().add(i * to_stride), 4 * to_stride);
+            _mm256_storeu_ps(to, _mm256_permute2f128_ps::<0x20>(a, b));
+            _mm256_storeu_ps(to.add(far), _mm256_permute2f128_ps::<0x31>(a, b));
         }
     }
 }
