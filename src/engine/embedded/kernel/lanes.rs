@@ -24,8 +24,6 @@ pub(super) trait Lanes: Copy + Send + 'static {
     const PANEL: usize;
     /// Outputs that are summed at a time at most where frames lie in the lanes: 4 or 8.
     const OUTPUTS: usize;
-    /// Vectors of frames that go through the layers together: 2 or 3.
-    const GROUP: usize;
     /// Whether `fma` rounds once.
     const FUSES: bool;
     /// Whether `choose` takes less than a multiply-add.

@@ -21,11 +21,11 @@ macro_rules! lanewise {
 impl Lanes for Portable {
     type V = [f32; 8];
     type Index = [usize; 8];
-    type Mask = [bool; 8];
+    /// All bits of a lane or none.
+    type Mask = [u32; 8];
     const WIDTH: usize = 8;
     const PANEL: usize = 2;
     const OUTPUTS: usize = 4;
-    const GROUP: usize = 2;
     // Without the instruction, `mul_add` would be a call into the C library.
     const FUSES: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
     const CHOOSES: bool = false;
@@ -93,11 +93,19 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     fn greater(self, a: Self::V, b: Self::V) -> Self::Mask {
-        std::array::from_fn(|i| a[i] > b[i])
+        let mut mask = [0; 8];
+        for i in 0..8 {
+            mask[i] = if a[i] > b[i] { u32::MAX } else { 0 };
+        }
+        mask
     }
     #[inline(always)]
     fn select(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V {
-        std::array::from_fn(|i| if mask[i] { a[i] } else { b[i] })
+        let mut out = a;
+        for i in 0..8 {
+            out[i] = f32::from_bits((a[i].to_bits() & mask[i]) | (b[i].to_bits() & !mask[i]));
+        }
+        out
     }
     #[inline(always)]
     fn scale(self, a: Self::V, k: Self::V) -> Self::V {

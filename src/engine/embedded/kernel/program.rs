@@ -8,6 +8,9 @@ use super::maps::{Apply, Layout};
 use super::packed::{PackedCodec, PackedLayer, PackedMap, pack_codec, pack_layer, pack_map};
 use super::{frame, group};
 
+/// Vectors of frames that go through the layers together.
+const GROUP: usize = 2;
+
 /// A plan packed for one instruction set, with all the memory that running it takes.
 pub(super) struct Program<S: Lanes> {
     lanes: S,
@@ -33,8 +36,8 @@ impl<S: Lanes> Program<S> {
             feature_maps: plan.feature_maps.iter().map(|m| pack_map(s, m)).collect(),
             layers,
             codec: None,
-            front: vec![s.zero(); widest * S::GROUP],
-            back: vec![s.zero(); widest * S::GROUP],
+            front: vec![s.zero(); widest * GROUP],
+            back: vec![s.zero(); widest * GROUP],
         }
     }
 
@@ -110,8 +113,8 @@ impl<S: Lanes> Run for Program<S> {
         let mut row = 0;
         while row < rows {
             let left = rows - row;
-            let n = if left >= S::GROUP * S::WIDTH {
-                S::GROUP * S::WIDTH
+            let n = if left >= GROUP * S::WIDTH {
+                GROUP * S::WIDTH
             } else if left >= S::FEWEST {
                 left.min(S::WIDTH)
             } else {
@@ -120,10 +123,8 @@ impl<S: Lanes> Run for Program<S> {
             let z = &z[row * features..(row + n) * features];
             let ids = if ids.is_empty() { ids } else { &ids[row..row + n] };
             let out = &mut out[row * width..(row + n) * width];
-            if n > S::WIDTH && S::GROUP == 3 {
-                self.run_group::<3>(z, ids, out);
-            } else if n > S::WIDTH {
-                self.run_group::<2>(z, ids, out);
+            if n > S::WIDTH {
+                self.run_group::<GROUP>(z, ids, out);
             } else if n > 1 {
                 self.run_group::<1>(z, ids, out);
             } else {

@@ -14,7 +14,6 @@ impl Lanes for Avx2 {
     const WIDTH: usize = 8;
     const PANEL: usize = 4;
     const OUTPUTS: usize = 4;
-    const GROUP: usize = 2;
     const FUSES: bool = true;
     const CHOOSES: bool = true;
     const FEWEST: usize = 4;
@@ -129,12 +128,20 @@ impl Lanes for Avx2 {
     }
     #[inline(always)]
     fn lookup(self, table: &[f32], index: Self::Index) -> Self::V {
-        assert!(!table.is_empty(), "a table to look up in");
-        // SAFETY: `self` is only made where AVX2 was detected; what is loaded at once is the
-        // whole table, and what is gathered lies inside it.
+        assert!(table.len() >= 8, "a table of whole vectors");
+        // SAFETY: `self` is only made where AVX2 was detected; what is loaded at once lies inside
+        // the table, and so does what is gathered.
         unsafe {
+            let low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr()), index);
             if table.len() == 8 {
-                return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr()), index);
+                return low;
+            }
+            if table.len() == 16 {
+                let high = _mm256_loadu_ps(table.as_ptr().add(8));
+                let high = _mm256_permutevar8x32_ps(high, index);
+                // The bit for 8 becomes the sign, which the choice goes by.
+                let is_high = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(index));
+                return _mm256_blendv_ps(low, high, is_high);
             }
             let inside = _mm256_min_epu32(index, _mm256_set1_epi32(table.len() as i32 - 1));
             _mm256_i32gather_ps::<4>(table.as_ptr(), inside)
@@ -164,10 +171,9 @@ impl Lanes for Avx512 {
     const WIDTH: usize = 16;
     const PANEL: usize = 4;
     const OUTPUTS: usize = 8;
-    const GROUP: usize = 2;
     const FUSES: bool = true;
     const CHOOSES: bool = true;
-    const FEWEST: usize = 6;
+    const FEWEST: usize = 7;
 
     #[inline(always)]
     fn enable<T: Task>(self, task: T) {

@@ -201,7 +201,7 @@ fn case(r: &mut Random, graph: &Graph, n: usize) -> Case {
     if width == 0 {
         return Case { z, table: vec![], ids: vec![], codec: vec![] };
     }
-    let rows = 1 + r.below(7);
+    let rows = [1 + r.below(7), 8 + r.below(9), 40][r.below(3)];
     let table = r.normals(rows * width, 1.0);
     let ids: Vec<i32> = (0..n).map(|_| r.below(rows) as i32).collect();
     let codec = ids.iter().flat_map(|&id| table[id as usize * width..][..width].to_vec()).collect();
