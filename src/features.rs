@@ -206,33 +206,37 @@ mod tests {
     }
 
     #[test]
-    fn wide_rows_are_checked_like_narrow_ones() {
+    fn bad_values_are_found_wherever_they_are() {
         for set in InstructionSet::available() {
-            let (one, none) = ([1.0; 7], [f64::INFINITY; 7]);
-            for nan_is_missing in [false, true] {
-                let s = Standardizer::new(&[3.0; 7], &one, &[60.0; 7], 6.0, nan_is_missing, set);
-                for (k, bad) in (0..14)
+            for (width, nan_is_missing) in
+                [3, 7, 11].into_iter().flat_map(|w| [(w, false), (w, true)])
+            {
+                let (mean, one, cap) = (vec![3.0; width], vec![1.0; width], vec![60.0; width]);
+                let s = Standardizer::new(&mean, &one, &cap, 6.0, nan_is_missing, set);
+                for (k, bad) in (0..2 * width)
                     .flat_map(|k| [f32::NAN, f32::INFINITY, f32::NEG_INFINITY].map(|bad| (k, bad)))
                 {
-                    let mut x = [1.0; 14];
+                    let mut x = vec![1.0; 2 * width];
                     x[k] = bad;
-                    let mut z = [9.0; 14];
-                    let result = s.apply(&x, &mut z, &names(7), 0);
+                    let mut z = vec![9.0; 2 * width];
+                    let result = s.apply(&x, &mut z, &names(width), 0);
                     if bad.is_nan() && nan_is_missing {
                         result.unwrap();
                         assert_eq!(z[k].to_bits(), 0);
                     } else {
                         let e = result.unwrap_err();
-                        let place = format!("frame {}: feature '{}'", k / 7, names(7)[k % 7]);
+                        let name = &names(width)[k % width];
+                        let place = format!("frame {}: feature '{name}'", k / width);
                         assert!(e.message().starts_with(&place), "{e}");
                     }
                 }
+                let (zero, tiny) = (vec![0.0; width], vec![1e-6; width]);
+                let none = vec![f64::INFINITY; width];
+                let s = Standardizer::new(&zero, &tiny, &none, f64::INFINITY, false, set);
+                let x = vec![3e38; width];
+                let e = s.apply(&x, &mut vec![0.0; width], &names(width), 0).unwrap_err();
+                assert!(e.message().contains("too far"), "too far out for f32: {e}");
             }
-            let s = Standardizer::new(&[0.0; 7], &[1e-6; 7], &none, f64::INFINITY, false, set);
-            assert!(
-                s.apply(&[3e38; 7], &mut [0.0; 7], &names(7), 0).is_err(),
-                "too far out for f32"
-            );
         }
     }
 

@@ -90,3 +90,10 @@ impl Avx512 {
         (is_x86_feature_detected!("avx512f") && Avx2::detect().is_some()).then_some(Self(()))
     }
 }
+
+#[cfg(target_arch = "x86_64")]
+impl From<Avx512> for Avx2 {
+    fn from(_: Avx512) -> Self {
+        Self(())
+    }
+}

@@ -70,6 +70,7 @@ impl Vectors {
         }
         let chunks = match set {
             InstructionSet::Avx512(isa) if width >= 8 => Chunks::Eight(chunks(columns), isa),
+            InstructionSet::Avx512(isa) if width >= 4 => Chunks::Four(chunks(columns), isa.into()),
             InstructionSet::Avx2(isa) if width >= 4 => Chunks::Four(chunks(columns), isa),
             _ => return None,
         };
