@@ -24,9 +24,9 @@ bench:
 	    --python "$$VMAF_FR_TEST_PYTHON" \
 	    --worker $(DERIVED)/worker \
 	    --models models --derived $(DERIVED) $(BENCH)
-	. .deps/env.sh && cd $(DERIVED) && for kind in reference distorted; do [ -f $$kind.y4m ] || \
-	    ffmpeg -v error -f lavfi -i testsrc2=size=1920x1080:rate=24 -frames:v 24 -pix_fmt yuv420p \
-	        $$([ $$kind = reference ] || echo -vf boxblur=2) $$kind.y4m || exit; done
+	. .deps/env.sh && cd $(DERIVED) && for kind in reference distorted; do [ -f $$kind.y4m ] || { \
+	    ffmpeg -v error -y -f lavfi -i testsrc2=size=1920x1080:rate=24 -frames:v 24 -pix_fmt yuv420p \
+	        $$([ $$kind = reference ] || echo -vf boxblur=2) $$kind.new.y4m && mv $$kind.new.y4m $$kind.y4m; } || exit; done
 	. .deps/env.sh && $(CC) -O2 -std=c99 -Wall -Wextra -Wpedantic -Werror -Iinclude -Iexamples tools/bench/share.c \
 	    -o $(DERIVED)/share $$(pkg-config --cflags --libs libvmaf) -Wl,-rpath,$$(pkg-config --variable=libdir libvmaf) \
 	    -L$(RELEASE) -lvmaf_fr_v2 -Wl,-rpath,$(abspath $(DERIVED)) -lm && \

@@ -13,6 +13,7 @@ peak resident set of the process (GNU time is needed: Debian package time). The 
 import argparse
 import importlib.util
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -24,6 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "two-scenes-x265-crf34.json"
 MODEL = ROOT / "models" / "fr_regressor_v2_codec_aware.json"
 CODEC = "x265"
+TIME = "/usr/bin/time"
 
 
 def write_log(path, n_frames):
@@ -82,7 +84,7 @@ def run(command):
     with tempfile.NamedTemporaryFile("r") as peak:
         begin = time.perf_counter()
         process = subprocess.run(
-            ["/usr/bin/time", "--format=%M", f"--output={peak.name}", *command], stdout=subprocess.PIPE, check=True
+            [TIME, "--format=%M", f"--output={peak.name}", *command], stdout=subprocess.PIPE, check=True
         )
         seconds = time.perf_counter() - begin
         return seconds, int(peak.read()) / 1024, json.loads(process.stdout)["score"]
@@ -99,6 +101,8 @@ def main():
     if args.python_scorer:
         score_in_python(*args.python_scorer)
         return
+    if not os.access(TIME, os.X_OK):
+        sys.exit(f"bench-log: {TIME} is not there (Debian package time)")
     if not args.onnxruntime:
         package = pathlib.Path(importlib.util.find_spec("onnxruntime").origin).parent
         args.onnxruntime = str(next((package / "capi").glob("libonnxruntime.so*")))

@@ -2,7 +2,8 @@
 //! Which instruction set the arithmetic uses: the best that the processor has.
 //!
 //! For developers: `VMAF_FR_V2_EMBEDDED_KERNEL=avx512|avx2|portable`, read at open, forces one in
-//! tests and benchmarks; one that the processor lacks is `ENOTSUP`, any other value `EINVAL`.
+//! tests and benchmarks, for the embedded engine and for standardising features for either engine;
+//! one that the processor lacks is `ENOTSUP`, any other value `EINVAL`.
 
 use crate::error::{Result, bail, err};
 

@@ -27,7 +27,7 @@ enum Chunks {
     Eight(Vec<Chunk<8>>, Avx512),
 }
 
-/// Columns in vectors of the widest instruction set there is.
+/// Columns in vectors as wide as instruction set and number of columns allow.
 #[derive(Debug, Clone)]
 pub(super) struct Vectors {
     chunks: Chunks,

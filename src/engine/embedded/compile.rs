@@ -117,7 +117,8 @@ impl Form {
         match (self, other) {
             (Self::Scaled { factor: a, .. }, Self::Erf { by_x: false, p, q, r, divided })
             | (Self::Erf { by_x: false, p, q, r, divided }, Self::Scaled { factor: a, .. }) => {
-                // ONNX Runtime makes x (1 + erf) one operation, which multiplies.
+                // ONNX Runtime makes x (1 + erf) and the half one operation, which multiplies; where
+                // the half comes before x, it leaves the graph's division.
                 let divided = divided && p.to_bits() != 1.0_f64.to_bits();
                 Some(Self::Erf { by_x: true, p: p * a, q: q * a, r, divided })
             }

@@ -2,7 +2,7 @@
 //! Compiles graphs of the `FRRegressor` family at open and runs them with SIMD chosen at run time.
 //!
 //! `compile` turns a graph into a plan (dense layers and maps between them), `kernel` packs the
-//! plan for an instruction set and runs it. Nothing is allocated after open.
+//! plan for an instruction set and runs it. Running allocates nothing.
 
 // Matrices, vectors and their indices have the letters of the formulas; ranks, axes and checked
 // codec ids are small whichever integer they come as.
@@ -24,6 +24,9 @@ use plan::Plan;
 
 /// Few enough that rows of features stay in the first-level cache between standardising and running.
 const MAX_ROWS: usize = 128;
+
+/// Bounds the memory of what the codec blocks of all ids add to the first layer.
+const MAX_CODEC_WEIGHTS: usize = 1 << 24;
 
 /// A compiled graph with its scratch memory.
 pub(crate) struct Embedded {
@@ -94,8 +97,18 @@ impl Engine for Embedded {
         if width == 0 || table.is_empty() || !table.len().is_multiple_of(width) {
             bail!(Inval, "codec table of {} values for a codec block of {width}", table.len());
         }
+        let ids = table.len() / width;
+        // An id has a term per column at most.
+        let weights = [ids, width, self.plan.first_width()];
+        if weights
+            .iter()
+            .try_fold(1_usize, |n, &d| n.checked_mul(d))
+            .is_none_or(|n| n > MAX_CODEC_WEIGHTS)
+        {
+            bail!(NotSup, "{ids} codecs with a codec block of {width} are too many for the engine");
+        }
         self.program.set_codec(&self.plan.codec_terms(table));
-        self.n_codec_ids = table.len() / width;
+        self.n_codec_ids = ids;
         Ok(())
     }
 }

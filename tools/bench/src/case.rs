@@ -42,8 +42,8 @@ fn numbers(card: &Value, key: &str, default: f64) -> Vec<f64> {
     )
 }
 
-/// Multiply-adds of a graph's layers, those with the codec block left out: its products are
-/// constants of the model.
+/// Multiply-adds of a graph's layers, those with the codec block left out: of a one-hot only one
+/// column is not 0.
 fn multiply_adds(graph: &Path, n_codecs: usize) -> usize {
     let bytes = std::fs::read(graph).expect("graph");
     let no_external = &mut |_: &str| panic!("external data");

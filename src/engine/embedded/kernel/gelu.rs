@@ -39,6 +39,9 @@ const EXP: [f32; 7] =
 /// -ln 2 in two parts: few enough bits for exact products with small integers, and the rest.
 const MINUS_LN_2: [f32; 2] = [-6.93145752e-1, -1.42860677e-6];
 
+/// More than sqrt 2 times `MOST`.
+const FAR_OUT: f32 = 8.0;
+
 /// 1.5 * 2^23: adding it to a small number rounds to an integer, which is then in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
@@ -111,8 +114,10 @@ fn chosen_horner<S: Lanes, const U: usize>(
     sum
 }
 
+/// x / sqrt 2, or a value whose erf is 1 or -1 as that of x is: infinity has no remainder.
 #[inline(always)]
-fn over_sqrt_2<S: Lanes>(s: S, x: S::V) -> S::V {
+pub(super) fn over_sqrt_2<S: Lanes>(s: S, x: S::V) -> S::V {
+    let x = s.min(s.splat(FAR_OUT), s.max(s.splat(-FAR_OUT), x));
     if S::FUSES {
         // One correction of the product with the reciprocal gives the quotient's bits (Markstein).
         let estimate = s.mul(x, s.splat(SQRT_2.recip()));

@@ -290,5 +290,7 @@ fn codec_ids_are_checked() {
         assert_eq!(e.errno(), crate::Errno::Range, "{e}");
     }
     assert!(engine.run_rows(&[0.0; 3], &[], &mut out).is_err(), "no ids");
+    let e = engine.set_codec_table(&vec![0.0; 2 << 25]).unwrap_err();
+    assert_eq!(e.errno(), crate::Errno::NotSup, "{e}");
     assert!(engine.run_rows(&[0.0; 2], &[0], &mut out).is_err(), "a feature short");
 }
