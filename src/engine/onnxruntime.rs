@@ -2,8 +2,10 @@
 //! Runs graphs with ONNX Runtime, which is loaded at run time and never linked.
 
 use std::ffi::{CStr, CString};
+use std::ops::{Deref, DerefMut};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
 
 use once_cell::sync::OnceCell;
 use ort::AsPointer;
@@ -53,12 +55,47 @@ pub(crate) struct OnnxRuntime {
 /// Input and output tensors of one batch size, bound to the session.
 struct Bound {
     n: usize,
-    features: Tensor<f32>,
-    codec: Option<Tensor<f32>>,
+    features: Values,
+    codec: Option<Values>,
     /// The ids whose blocks `codec` holds: a clip has one codec, so they seldom change.
     ids: Vec<i32>,
-    output: Tensor<f32>,
+    output: Values,
     binding: IoBinding,
+}
+
+/// A tensor with its elements: asking the runtime for them takes longer than scoring a frame should.
+struct Values {
+    _tensor: Tensor<f32>,
+    data: NonNull<f32>,
+    len: usize,
+}
+
+// SAFETY: the elements belong to the tensor, which may be sent too.
+unsafe impl Send for Values {}
+
+impl Values {
+    /// Of a tensor that was made with `len` elements.
+    fn new(mut tensor: Tensor<f32>, len: usize) -> ort::Result<Self> {
+        let data = NonNull::new(tensor.data_ptr_mut().cast())
+            .ok_or_else(|| ort::Error::new(format!("no memory for {len} values")))?;
+        Ok(Self { _tensor: tensor, data, len })
+    }
+}
+
+impl Deref for Values {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        // SAFETY: the runtime allocated `len` f32, zeroed or written since, which stay where they are
+        // as long as the tensor; `&self` keeps the session from running meanwhile.
+        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.len) }
+    }
+}
+
+impl DerefMut for Values {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: likewise, and nobody else has them.
+        unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), self.len) }
+    }
 }
 
 impl OnnxRuntime {
@@ -201,7 +238,7 @@ impl Engine for OnnxRuntime {
     fn input(&mut self, n: usize) -> Result<&mut [f32]> {
         self.use_binding(n).map_err(failed)?;
         let bound = self.bindings.first_mut().ok_or_else(|| err!(Fault, "no binding"))?;
-        Ok(values(&mut bound.features, n * self.n_features))
+        Ok(&mut bound.features)
     }
 
     fn run(&mut self, codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
@@ -214,7 +251,7 @@ impl Engine for OnnxRuntime {
             && bound.ids != codec_ids
         {
             bound.ids.clear();
-            let blocks = values(tensor, n * width).chunks_exact_mut(*width);
+            let blocks = tensor.chunks_exact_mut(*width);
             for (block, &id) in blocks.zip(codec_ids) {
                 let row = usize::try_from(id)
                     .ok()
@@ -234,7 +271,7 @@ impl Engine for OnnxRuntime {
             );
             ort::Error::result_from_status(status).map_err(failed)?;
         }
-        out.copy_from_slice(values(&mut bound.output, out.len()));
+        out.copy_from_slice(&bound.output);
         Ok(())
     }
 }
@@ -260,19 +297,14 @@ impl OnnxRuntime {
             Some((name, width)) => {
                 let tensor = Tensor::new(&allocator, [n, *width])?;
                 binding.bind_input(name.as_str(), &tensor)?;
-                Some(tensor)
+                Some(Values::new(tensor, n * width)?)
             }
         };
         binding.bind_output(self.output.as_str(), &mut output)?;
+        let features = Values::new(features, n * self.n_features)?;
+        let output = Values::new(output, n * self.output_width)?;
         self.bindings.truncate(MAX_BINDINGS - 1);
         self.bindings.insert(0, Bound { n, features, codec, ids: Vec::new(), output, binding });
         Ok(())
     }
-}
-
-/// The elements of a tensor that was made with `len` of them.
-fn values(tensor: &mut Tensor<f32>, len: usize) -> &mut [f32] {
-    // SAFETY: the runtime allocated `len` f32 for it, zeroed or written since; the tensor is
-    // borrowed for as long as the slice, and the session runs only in between.
-    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr_mut().cast(), len) }
 }
