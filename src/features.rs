@@ -59,7 +59,7 @@ struct Column {
 
 impl Standardizer {
     /// `mean`, `std`, `cap`: one per feature, finite, `std` above 0, `cap` infinite for none.
-    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))] // What compilers make of it.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))] // One way only elsewhere.
     pub(crate) fn new(
         mean: &[f64],
         std: &[f64],

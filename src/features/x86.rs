@@ -79,49 +79,38 @@ impl Vectors {
 
     /// Writes the standardised rows; whether every value was finite or allowed to be missing.
     pub(super) fn rows(&self, features: &[f32], z: &mut [f32]) -> bool {
-        match (&self.chunks, self.nan_is_missing) {
-            // SAFETY: the values of `Avx2` and `Avx512` are only made where they were detected.
-            (Chunks::Four(chunks, isa), false) => unsafe {
-                avx2::<false>(*isa, chunks, self.width, self.clip_sigma, features, z)
-            },
+        match &self.chunks {
+            // SAFETY: the values of `Avx2` are only made where it was detected.
+            Chunks::Four(chunks, isa) => unsafe { self.avx2(*isa, chunks, features, z) },
             // SAFETY: likewise.
-            (Chunks::Four(chunks, isa), true) => unsafe {
-                avx2::<true>(*isa, chunks, self.width, self.clip_sigma, features, z)
-            },
-            // SAFETY: likewise.
-            (Chunks::Eight(chunks, isa), false) => unsafe {
-                avx512::<false>(*isa, chunks, self.width, self.clip_sigma, features, z)
-            },
-            // SAFETY: likewise.
-            (Chunks::Eight(chunks, isa), true) => unsafe {
-                avx512::<true>(*isa, chunks, self.width, self.clip_sigma, features, z)
-            },
+            Chunks::Eight(chunks, isa) => unsafe { self.avx512(*isa, chunks, features, z) },
         }
     }
-}
 
-#[target_feature(enable = "avx2,fma")]
-fn avx2<const NAN_IS_MISSING: bool>(
-    isa: Avx2,
-    chunks: &[Chunk<4>],
-    width: usize,
-    clip_sigma: f64,
-    features: &[f32],
-    z: &mut [f32],
-) -> bool {
-    rows::<_, 4, NAN_IS_MISSING>(isa, chunks, width, clip_sigma, features, z)
-}
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2(&self, isa: Avx2, chunks: &[Chunk<4>], features: &[f32], z: &mut [f32]) -> bool {
+        self.with(isa, chunks, features, z)
+    }
 
-#[target_feature(enable = "avx512f,avx2,fma")]
-fn avx512<const NAN_IS_MISSING: bool>(
-    isa: Avx512,
-    chunks: &[Chunk<8>],
-    width: usize,
-    clip_sigma: f64,
-    features: &[f32],
-    z: &mut [f32],
-) -> bool {
-    rows::<_, 8, NAN_IS_MISSING>(isa, chunks, width, clip_sigma, features, z)
+    #[target_feature(enable = "avx512f,avx2,fma")]
+    fn avx512(&self, isa: Avx512, chunks: &[Chunk<8>], features: &[f32], z: &mut [f32]) -> bool {
+        self.with(isa, chunks, features, z)
+    }
+
+    #[inline(always)]
+    fn with<I: Isa<N>, const N: usize>(
+        &self,
+        isa: I,
+        chunks: &[Chunk<N>],
+        features: &[f32],
+        z: &mut [f32],
+    ) -> bool {
+        if self.nan_is_missing {
+            rows::<_, N, true>(isa, chunks, self.width, self.clip_sigma, features, z)
+        } else {
+            rows::<_, N, false>(isa, chunks, self.width, self.clip_sigma, features, z)
+        }
+    }
 }
 
 #[inline(always)]
