@@ -6,6 +6,16 @@ pub(super) trait Task {
     fn run(self);
 }
 
+/// The first N values, zeros where there are fewer.
+#[inline(always)]
+pub(super) fn padded<T: Copy + Default, const N: usize>(from: &[T]) -> [T; N] {
+    let mut values = [T::default(); N];
+    for (to, &from) in values.iter_mut().zip(from) {
+        *to = from;
+    }
+    values
+}
+
 /// Vector arithmetic of one instruction set. A value of the type is the proof that the processor
 /// has that set: SIMD implementations hand it out only after detection.
 ///

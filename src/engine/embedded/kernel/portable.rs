@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Arrays that compilers turn into whatever vectors the target has. No unsafe code.
 
-use super::lanes::{Lanes, Task};
+use super::lanes::{Lanes, Task, padded};
 
 /// Eight f32 in an array: two SSE or NEON registers, one of AVX.
 #[derive(Clone, Copy)]
@@ -41,11 +41,7 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     fn pack(self, x: &[f32]) -> Self::V {
-        let mut v = [0.0; 8];
-        for (to, &from) in v.iter_mut().zip(x) {
-            *to = from;
-        }
-        v
+        padded(x)
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
@@ -113,11 +109,7 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     fn index(self, numbers: &[i32]) -> Self::Index {
-        let mut index = [0; 8];
-        for (to, &number) in index.iter_mut().zip(numbers) {
-            *to = number as usize;
-        }
-        index
+        padded(numbers).map(|number: i32| number as usize)
     }
     #[inline(always)]
     fn lookup(self, table: &[f32], index: Self::Index) -> Self::V {

@@ -4,7 +4,7 @@
 #[allow(clippy::wildcard_imports)] // Intrinsics.
 use std::arch::x86_64::*;
 
-use super::lanes::{Lanes, Task};
+use super::lanes::{Lanes, Task, padded};
 use crate::simd::{Avx2, Avx512};
 
 impl Lanes for Avx2 {
@@ -34,10 +34,7 @@ impl Lanes for Avx2 {
     }
     #[inline(always)]
     fn pack(self, x: &[f32]) -> Self::V {
-        let mut v = [0.0_f32; 8];
-        for (to, &from) in v.iter_mut().zip(x) {
-            *to = from;
-        }
+        let v = padded::<f32, 8>(x);
         // SAFETY: `self` is only made where AVX2 was detected; the array holds 8 f32.
         unsafe { _mm256_loadu_ps(v.as_ptr()) }
     }
@@ -119,10 +116,7 @@ impl Lanes for Avx2 {
     }
     #[inline(always)]
     fn index(self, numbers: &[i32]) -> Self::Index {
-        let mut index = [0; 8];
-        for (to, &number) in index.iter_mut().zip(numbers) {
-            *to = number;
-        }
+        let index = padded::<i32, 8>(numbers);
         // SAFETY: `self` is only made where AVX2 was detected; the array holds 8 i32.
         unsafe { _mm256_loadu_si256(index.as_ptr().cast()) }
     }
@@ -191,10 +185,7 @@ impl Lanes for Avx512 {
     }
     #[inline(always)]
     fn pack(self, x: &[f32]) -> Self::V {
-        let mut v = [0.0_f32; 16];
-        for (to, &from) in v.iter_mut().zip(x) {
-            *to = from;
-        }
+        let v = padded::<f32, 16>(x);
         // SAFETY: `self` is only made where AVX-512F was detected; the array holds 16 f32.
         unsafe { _mm512_loadu_ps(v.as_ptr()) }
     }
@@ -273,10 +264,7 @@ impl Lanes for Avx512 {
     }
     #[inline(always)]
     fn index(self, numbers: &[i32]) -> Self::Index {
-        let mut index = [0; 16];
-        for (to, &number) in index.iter_mut().zip(numbers) {
-            *to = number;
-        }
+        let index = padded::<i32, 16>(numbers);
         // SAFETY: `self` is only made where AVX-512F was detected; the array holds 16 i32.
         unsafe { _mm512_loadu_si512(index.as_ptr().cast()) }
     }
