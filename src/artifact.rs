@@ -9,7 +9,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use crate::builtin::{self, Builtin};
-use crate::error::{Errno, Error, Result, bail, err};
+use crate::error::{Error, ErrorKind, Result, bail, err};
 
 /// Cap on a card.
 pub const CARD_LIMIT: usize = 1 << 20;
@@ -66,7 +66,7 @@ impl Location {
             Self::Builtin(b) => Ok(Some(b.card.to_vec())),
             Self::Card(path) => read_capped(path, CARD_LIMIT).map(Some),
             Self::Graph(path) => match read_capped(&path.with_extension("json"), CARD_LIMIT) {
-                Err(e) if e.errno() == Errno::NoEnt => Ok(None),
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
                 card => card.map(Some),
             },
         }
@@ -90,7 +90,7 @@ impl Location {
         let (name, bytes) = match (self, member) {
             (Self::Graph(path), _) => (path.display().to_string(), read_capped(path, GRAPH_LIMIT)?),
             (_, Some(member)) => folder.read(member, GRAPH_LIMIT)?,
-            (_, None) => bail!(Proto, "the card has no member 'onnx'"),
+            (_, None) => bail!(Inconsistent, "the card has no member 'onnx'"),
         };
         let left = GRAPH_LIMIT - bytes.len();
         Ok(GraphFiles { name, bytes, folder, left, external: Vec::new() })
@@ -109,13 +109,13 @@ impl Folder {
             .components()
             .all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if relative.is_empty() || relative.contains('\0') || !plain {
-            bail!(Perm, "path '{relative}' is not allowed: it must stay in the card's folder");
+            bail!(Forbidden, "path '{relative}' is not allowed: it must stay in the card's folder");
         }
         match self {
             Self::Builtin(b) => {
                 let file = b.files.iter().find(|(name, _)| *name == relative);
                 let (name, bytes) =
-                    file.ok_or_else(|| err!(NoEnt, "builtin:{}: no file '{relative}'", b.id))?;
+                    file.ok_or_else(|| err!(NotFound, "builtin:{}: no file '{relative}'", b.id))?;
                 Ok((format!("builtin:{name}"), bytes.to_vec()))
             }
             Self::Directory(directory) => {
@@ -124,7 +124,7 @@ impl Folder {
                 let home = directory.canonicalize().map_err(|e| io_error(directory, &e))?;
                 if !real.starts_with(&home) {
                     bail!(
-                        Perm,
+                        Forbidden,
                         "path '{relative}' is not allowed: it leads out of the card's folder to '{}'",
                         real.display()
                     );
@@ -162,9 +162,9 @@ impl GraphFiles {
         if let Some((_, bytes)) = self.external.iter().find(|(name, _)| name == location) {
             return Ok(Rc::clone(bytes));
         }
-        let (_, bytes) = self.folder.read(location, self.left).map_err(|e| match e.errno() {
-            Errno::TooBig => err!(
-                TooBig,
+        let (_, bytes) = self.folder.read(location, self.left).map_err(|e| match e.kind() {
+            ErrorKind::TooLarge => err!(
+                TooLarge,
                 "external data '{location}': graph and external data exceed {GRAPH_LIMIT} bytes"
             ),
             _ => e.of("external data"),
@@ -192,18 +192,18 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 fn io_error(path: &Path, e: &io::Error) -> Error {
-    let errno = match e.kind() {
-        io::ErrorKind::PermissionDenied => Errno::Acces,
-        io::ErrorKind::OutOfMemory => Errno::NoMem,
+    let kind = match e.kind() {
+        io::ErrorKind::PermissionDenied => ErrorKind::NotReadable,
+        io::ErrorKind::OutOfMemory => ErrorKind::OutOfMemory,
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput => {
-            Errno::NoEnt
+            ErrorKind::NotFound
         }
         _ => match e.raw_os_error() {
-            Some(libc::ELOOP | libc::ENAMETOOLONG) => Errno::NoEnt,
-            _ => Errno::Io,
+            Some(libc::ELOOP | libc::ENAMETOOLONG) => ErrorKind::NotFound,
+            _ => ErrorKind::Failed,
         },
     };
-    Error::new(errno, format!("{}: {e}", path.display()))
+    Error::new(kind, format!("{}: {e}", path.display()))
 }
 
 /// Reads a regular file of at most `limit` bytes.
@@ -211,9 +211,9 @@ fn read_capped(path: &Path, limit: usize) -> Result<Vec<u8>> {
     // Looked at before it is opened: opening a FIFO would wait for its writer.
     let metadata = std::fs::metadata(path).map_err(|e| io_error(path, &e))?;
     if !metadata.is_file() {
-        bail!(NoEnt, "{}: not a regular file", path.display());
+        bail!(NotFound, "{}: not a regular file", path.display());
     }
-    let too_big = || err!(TooBig, "{}: above the limit of {limit} bytes", path.display());
+    let too_big = || err!(TooLarge, "{}: above the limit of {limit} bytes", path.display());
     let size = usize::try_from(metadata.len()).map_err(|_| too_big())?;
     if size > limit {
         return Err(too_big());
@@ -222,7 +222,7 @@ fn read_capped(path: &Path, limit: usize) -> Result<Vec<u8>> {
     // One more than the size shows a file that grew, and keeps read_to_end from growing the buffer.
     bytes
         .try_reserve_exact(size + 1)
-        .map_err(|_| err!(NoMem, "{}: no memory for {size} bytes", path.display()))?;
+        .map_err(|_| err!(OutOfMemory, "{}: no memory for {size} bytes", path.display()))?;
     let file = File::open(path).map_err(|e| io_error(path, &e))?;
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|e| io_error(path, &e))?;
     if bytes.len() > limit {

@@ -31,11 +31,11 @@ pub fn default_model() -> Result<&'static Builtin> {
 /// A built-in model by its id.
 ///
 /// # Errors
-/// `NoEnt` where the library has no such model.
+/// `NotFound` where the library has no such model.
 pub fn find(id: &str) -> Result<&'static Builtin> {
     MODELS.iter().find(|m| m.id == id).ok_or_else(|| {
         let known: Vec<&str> = MODELS.iter().map(|m| m.id).collect();
-        err!(NoEnt, "no built-in model '{id}'; there are {known:?}")
+        err!(NotFound, "no built-in model '{id}'; there are {known:?}")
     })
 }
 

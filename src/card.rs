@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::error::{Errno, Error, Result, bail, err};
+use crate::error::{Error, ErrorKind, Result, bail, err};
 
 /// The members of a card that scoring reads. Others are for people and are not interpreted.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -114,19 +114,19 @@ impl Card {
     /// Parses a card.
     ///
     /// # Errors
-    /// `BadMsg`: not JSON, or a member of the wrong type. `Proto`: NaN or infinity for a number.
+    /// `Malformed`: not JSON, or a member of the wrong type. `Inconsistent`: NaN or infinity for a number.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let text = std::str::from_utf8(bytes)
-            .map_err(|e| err!(BadMsg, "not UTF-8 at byte {}", e.valid_up_to()))?;
+            .map_err(|e| err!(Malformed, "not UTF-8 at byte {}", e.valid_up_to()))?;
         let mut json = serde_json::Deserializer::from_str(text);
         let card: Self = serde_path_to_error::deserialize(&mut json).map_err(|e| {
             let path = e.path().to_string();
             let non_finite = is_non_finite_token(text, e.inner());
-            let errno = if non_finite { Errno::Proto } else { Errno::BadMsg };
+            let kind = if non_finite { ErrorKind::Inconsistent } else { ErrorKind::Malformed };
             let what = if non_finite { "a finite number was expected: " } else { "" };
-            Error::new(errno, format!("{path}: {what}{}", e.inner()))
+            Error::new(kind, format!("{path}: {what}{}", e.inner()))
         })?;
-        json.end().map_err(|e| err!(BadMsg, "{e}"))?;
+        json.end().map_err(|e| err!(Malformed, "{e}"))?;
         Ok(card)
     }
 
@@ -137,7 +137,7 @@ impl Card {
             (Some(min), Some(max)) if min < max => Ok(Some((min, max))),
             (None, None) => Ok(None),
             (min, max) => bail!(
-                Proto,
+                Inconsistent,
                 "corpus: cq_min {min:?} and cq_max {max:?} are not the ends of a range"
             ),
         }
@@ -168,23 +168,23 @@ mod tests {
     #[test]
     fn errors_name_the_member() {
         let e = Card::parse(br#"{"feature_order": ["adm2", 3]}"#).unwrap_err();
-        assert_eq!(e.errno(), Errno::BadMsg);
+        assert_eq!(e.kind(), ErrorKind::Malformed);
         assert!(e.message().contains("feature_order[1]"), "{e}");
     }
 
     #[test]
     fn non_finite_numbers_are_told_from_malformed_json() {
-        for (token, errno) in [
-            ("NaN", Errno::Proto),
-            ("-Infinity", Errno::Proto),
-            ("Infinity", Errno::Proto),
-            ("1e999", Errno::Proto),
-            ("nope", Errno::BadMsg),
-            ("\"1\"", Errno::BadMsg),
+        for (token, kind) in [
+            ("NaN", ErrorKind::Inconsistent),
+            ("-Infinity", ErrorKind::Inconsistent),
+            ("Infinity", ErrorKind::Inconsistent),
+            ("1e999", ErrorKind::Inconsistent),
+            ("nope", ErrorKind::Malformed),
+            ("\"1\"", ErrorKind::Malformed),
         ] {
             let json = format!("{{\n \"feature_mean\": [1.0,\n {token}]}}");
             let e = Card::parse(json.as_bytes()).unwrap_err();
-            assert_eq!(e.errno(), errno, "{token}: {e}");
+            assert_eq!(e.kind(), kind, "{token}: {e}");
             assert!(e.message().contains("feature_mean[1]"), "{token}: {e}");
         }
         assert!(
@@ -196,7 +196,7 @@ mod tests {
     fn malformed_text_is_refused() {
         let deep = format!("{{\"corpus\": {}", "[".repeat(100_000));
         for bad in [&b""[..], b"{", b"[1]", b"{} {}", b"\xff\xfe", deep.as_bytes(), b"{\"id\":1}"] {
-            assert_eq!(Card::parse(bad).unwrap_err().errno(), Errno::BadMsg);
+            assert_eq!(Card::parse(bad).unwrap_err().kind(), ErrorKind::Malformed);
         }
     }
 }

@@ -106,21 +106,21 @@ impl Vocabulary {
     /// A card's own vocabulary.
     ///
     /// # Errors
-    /// `Proto`: empty, a name that is empty or there twice, or a list that claims to be version 1
+    /// `Inconsistent`: empty, a name that is empty or there twice, or a list that claims to be version 1
     /// and is not.
     pub fn new(names: Vec<String>, version: Option<i32>) -> Result<Self> {
         let folded: Vec<String> = names.iter().map(|n| fold(n)).collect();
         for (i, name) in folded.iter().enumerate() {
             if name.is_empty() || folded[..i].contains(name) {
-                bail!(Proto, "codec vocabulary: '{}' is empty or there twice", names[i]);
+                bail!(Inconsistent, "codec vocabulary: '{}' is empty or there twice", names[i]);
             }
         }
         if names.is_empty() {
-            bail!(Proto, "codec vocabulary: no names");
+            bail!(Inconsistent, "codec vocabulary: no names");
         }
         if version == Some(1) && folded != VOCABULARY_1 {
             bail!(
-                Proto,
+                Inconsistent,
                 "codec vocabulary claims version 1, which is {VOCABULARY_1:?}, but lists {names:?}"
             );
         }
@@ -141,7 +141,7 @@ impl Vocabulary {
     /// whichever spelling this vocabulary has.
     ///
     /// # Errors
-    /// `Range`: not in a vocabulary that has no `unknown`.
+    /// `OutOfVocabulary`: not in a vocabulary that has no `unknown`.
     pub fn id(&self, name: &str) -> Result<i32> {
         let folded = fold(name);
         let alike =
@@ -153,7 +153,7 @@ impl Vocabulary {
             .and_then(|i| i32::try_from(i).ok())
             .ok_or_else(|| {
                 err!(
-                    Range,
+                    OutOfVocabulary,
                     "codec '{}' is not in the vocabulary {:?}, which has no 'unknown'",
                     name.trim(),
                     self.names
@@ -241,13 +241,12 @@ impl CodecTable {
         crf: Option<f64>,
     ) -> Result<()> {
         if self.encode_inputs.is_empty() {
-            bail!(NotSup, "the model's codec block has neither preset_norm nor crf_norm");
+            bail!(Unsupported, "the model's codec block has neither preset_norm nor crf_norm");
         }
         let n = self.vocabulary.names().len();
-        let id = usize::try_from(codec_id)
-            .ok()
-            .filter(|&id| id < n)
-            .ok_or_else(|| err!(Range, "codec id {codec_id} is outside the vocabulary's 0..{n}"))?;
+        let id = usize::try_from(codec_id).ok().filter(|&id| id < n).ok_or_else(|| {
+            err!(OutOfVocabulary, "codec id {codec_id} is outside the vocabulary's 0..{n}")
+        })?;
         let encoder = &self.vocabulary.names()[id];
         let ordinal = match preset {
             Some(preset) => Some(preset_ordinal(encoder, preset)?),
@@ -264,7 +263,7 @@ impl CodecTable {
                 Some(v) => {
                     let member = norm.apply(v).filter(|m| m.is_finite()).ok_or_else(|| {
                         err!(
-                            Range,
+                            OutOfVocabulary,
                             "crf {v} of codec '{encoder}' is outside what the card knows: {norm:?}"
                         )
                     })?;
@@ -283,7 +282,7 @@ fn preset_ordinal(encoder: &str, preset: &str) -> Result<f64> {
     let folded = fold(preset);
     presets.iter().find(|(name, _)| *name == folded).map(|&(_, o)| f64::from(o)).ok_or_else(|| {
         let known: Vec<&str> = presets.iter().map(|(name, _)| *name).collect();
-        err!(Range, "codec '{encoder}' has no preset '{preset}'; it has {known:?}")
+        err!(OutOfVocabulary, "codec '{encoder}' has no preset '{preset}'; it has {known:?}")
     })
 }
 
@@ -293,7 +292,7 @@ pub(crate) const DEFAULT_PRESET_NORM: Norm = Norm::Affine { scale: 9.0, offset: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Errno;
+    use crate::error::ErrorKind;
 
     #[test]
     fn vocabulary_1_and_its_aliases() {
@@ -329,7 +328,7 @@ mod tests {
         assert_eq!(v.id("avc").unwrap(), 0);
         assert_eq!(v.id("AV1").unwrap(), 2);
         assert_eq!(v.id("HEVC_NVENC").unwrap(), 1);
-        assert_eq!(v.id("hevc").unwrap_err().errno(), Errno::Range);
+        assert_eq!(v.id("hevc").unwrap_err().kind(), ErrorKind::OutOfVocabulary);
     }
 
     #[test]
@@ -337,10 +336,13 @@ mod tests {
         let mut names: Vec<String> = VOCABULARY_1.iter().map(|&n| n.to_owned()).collect();
         assert!(Vocabulary::new(names.clone(), Some(1)).is_ok());
         names.swap(0, 1);
-        assert_eq!(Vocabulary::new(names.clone(), Some(1)).unwrap_err().errno(), Errno::Proto);
+        assert_eq!(
+            Vocabulary::new(names.clone(), Some(1)).unwrap_err().kind(),
+            ErrorKind::Inconsistent
+        );
         assert!(Vocabulary::new(names, Some(3)).is_ok());
         for bad in [vec![], vec!["a".to_owned(), "A ".to_owned()], vec![String::new()]] {
-            assert_eq!(Vocabulary::new(bad, None).unwrap_err().errno(), Errno::Proto);
+            assert_eq!(Vocabulary::new(bad, None).unwrap_err().kind(), ErrorKind::Inconsistent);
         }
     }
 
@@ -369,10 +371,13 @@ mod tests {
         let before = t.rows().to_vec();
         for (id, preset) in [(0, "p4"), (2, "14"), (2, "medium"), (3, "veryslow"), (5, "medium")] {
             let e = t.set_encode(id, Some(preset), Some(10.0)).unwrap_err();
-            assert_eq!(e.errno(), Errno::Range, "{id} {preset}");
+            assert_eq!(e.kind(), ErrorKind::OutOfVocabulary, "{id} {preset}");
         }
         for id in [-1, 6, i32::MIN, i32::MAX] {
-            assert_eq!(t.set_encode(id, None, None).unwrap_err().errno(), Errno::Range);
+            assert_eq!(
+                t.set_encode(id, None, None).unwrap_err().kind(),
+                ErrorKind::OutOfVocabulary
+            );
         }
         assert_eq!(t.rows(), before);
     }
@@ -380,7 +385,7 @@ mod tests {
     #[test]
     fn a_block_without_encode_inputs_does_not_take_them() {
         let mut t = CodecTable::new(Vocabulary::v1(), vec![]);
-        assert_eq!(t.set_encode(0, None, None).unwrap_err().errno(), Errno::NotSup);
+        assert_eq!(t.set_encode(0, None, None).unwrap_err().kind(), ErrorKind::Unsupported);
     }
 
     #[test]

@@ -1,78 +1,91 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Why a call failed: the errno that the C API returns and a message for a person.
+//! Why a call failed: what kind of failure, where, and a message for a person.
+//!
+//! The C API projects the kind onto an errno (`capi/errno.rs`), the program onto an exit status.
 
 use std::fmt;
 
-/// The errno of a failure; the C API returns its negative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i32)]
-pub enum Errno {
-    /// NULL, unknown engine or flag, `struct_size` too small, text that is not UTF-8.
-    Inval = libc::EINVAL,
-    /// Model, card or external data not there, or not a regular file.
-    NoEnt = libc::ENOENT,
-    /// Model, card or external data not readable.
-    Acces = libc::EACCES,
-    /// ONNX plus external data above 50 MiB, or card above 1 MiB.
-    TooBig = libc::E2BIG,
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// An argument that no call can take: NULL, an unknown engine or flag, text that is not UTF-8.
+    Argument,
+    /// Model, card or external data does not exist or is not a regular file.
+    NotFound,
+    /// Model, card or external data may not be read.
+    NotReadable,
+    /// A file above its size limit, or a model above what it may hold.
+    TooLarge,
     /// Malformed ONNX or JSON.
-    BadMsg = libc::EBADMSG,
-    /// Graph and card disagree.
-    Proto = libc::EPROTO,
-    /// The sha256 in the card differs from the file, or there is no pin and none was waived.
-    IlSeq = libc::EILSEQ,
-    /// Operator, operator domain, local function or path that is not allowed.
-    Perm = libc::EPERM,
-    /// This engine cannot run this graph, or the model lacks the inputs that the call sets.
-    NotSup = libc::ENOTSUP,
+    Malformed,
+    /// Graph and card disagree, or the card contradicts itself.
+    Inconsistent,
+    /// A sha256 differs from the card's, or there is none and the caller did not waive it.
+    NotPinned,
+    /// An operator, operator domain, local function or path that a model may not use.
+    Forbidden,
+    /// The engine cannot run the graph, or the model lacks the inputs that the call sets.
+    Unsupported,
     /// No engine available.
-    NoSys = libc::ENOSYS,
+    NoEngine,
     /// Out of memory.
-    NoMem = libc::ENOMEM,
+    OutOfMemory,
     /// The runtime failed, or a file could not be read.
-    Io = libc::EIO,
+    Failed,
     /// An internal panic was caught.
-    Fault = libc::EFAULT,
-    /// Codec id outside the vocabulary; preset or crf the card does not know.
-    Range = libc::ERANGE,
-    /// NaN or infinite feature that the card does not allow to be missing.
-    Dom = libc::EDOM,
+    Internal,
+    /// A codec id outside the vocabulary; a preset or crf that the card does not know.
+    OutOfVocabulary,
+    /// A feature value that cannot be: infinite, NaN where it may not be missing, out of the feature's range.
+    ImpossibleValue,
 }
 
-impl Errno {
-    /// The negative errno value, as the C API returns it.
-    pub fn code(self) -> i32 {
-        -(self as i32)
-    }
-}
-
-/// A failure: an errno and a message that names the file, field, frame or feature.
+/// A failure. Its message is one line without a trailing full stop and names the file, field, frame or feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    errno: Errno,
+    kind: ErrorKind,
     message: String,
+    value: Option<Box<(usize, String)>>,
 }
 
 impl Error {
-    /// A failure with its message.
-    pub fn new(errno: Errno, message: impl Into<String>) -> Self {
-        Self { errno, message: message.into() }
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), value: None }
     }
 
-    /// The class of the failure.
-    pub fn errno(&self) -> Errno {
-        self.errno
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
     }
 
-    /// The message for a person, one line, without a trailing full stop.
+    /// The message for a person.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The same failure, with the name of what it happened to in front.
+    /// The frame of the offending feature value: its place in the call's rows, from 0.
+    pub fn frame(&self) -> Option<usize> {
+        self.value.as_ref().map(|v| v.0)
+    }
+
+    /// The name of the feature whose value was refused.
+    pub fn feature(&self) -> Option<&str> {
+        self.value.as_ref().map(|v| v.1.as_str())
+    }
+
+    /// The same failure of one feature value.
     #[must_use]
-    pub fn of(self, subject: impl fmt::Display) -> Self {
-        Self { errno: self.errno, message: format!("{subject}: {}", self.message) }
+    pub(crate) fn of_value(mut self, frame: usize, feature: &str) -> Self {
+        self.message = format!("frame {frame}: feature '{feature}' {}", self.message);
+        self.value = Some(Box::new((frame, feature.to_owned())));
+        self
+    }
+
+    /// The same failure, its message prefixed with the name of what it happened to.
+    #[must_use]
+    pub fn of(mut self, subject: impl fmt::Display) -> Self {
+        self.message = format!("{subject}: {}", self.message);
+        self
     }
 }
 
@@ -84,20 +97,20 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Shorthand for the crate's results.
+/// The crate's results.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Builds an [`Error`] from an [`Errno`] variant and a format string.
+/// Builds an [`Error`] from an [`ErrorKind`] variant and a format string.
 macro_rules! err {
-    ($errno:ident, $($arg:tt)+) => {
-        $crate::error::Error::new($crate::error::Errno::$errno, format!($($arg)+))
+    ($kind:ident, $($arg:tt)+) => {
+        $crate::error::Error::new($crate::error::ErrorKind::$kind, format!($($arg)+))
     };
 }
 
 /// Returns early with an [`Error`].
 macro_rules! bail {
-    ($errno:ident, $($arg:tt)+) => {
-        return Err($crate::error::err!($errno, $($arg)+))
+    ($kind:ident, $($arg:tt)+) => {
+        return Err($crate::error::err!($kind, $($arg)+))
     };
 }
 

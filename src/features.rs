@@ -86,7 +86,7 @@ impl Standardizer {
     /// Writes the standardised rows of `features` to `z`, both n x F, row-major.
     ///
     /// # Errors
-    /// `Dom` names the first frame and feature that is infinite, or NaN and not allowed to be
+    /// `ImpossibleValue` names the first frame and feature that is infinite, or NaN and not allowed to be
     /// missing, or too far out for f32. Frames are numbered from `first_frame`.
     pub(crate) fn apply(
         &self,
@@ -139,19 +139,19 @@ impl Standardizer {
                 }
                 if x.is_nan() {
                     bail!(
-                        Dom,
+                        ImpossibleValue,
                         "frame {frame}: feature '{name}' is NaN, and the card does not allow \
                          missing features"
                     );
                 }
                 if x.is_infinite() {
                     bail!(
-                        Dom,
+                        ImpossibleValue,
                         "frame {frame}: feature '{name}' is {x}, a finite value was expected"
                     );
                 }
                 bail!(
-                    Dom,
+                    ImpossibleValue,
                     "frame {frame}: feature '{name}' is {x}, too far from its mean {} (std {})",
                     column.mean,
                     column.std
@@ -165,7 +165,7 @@ impl Standardizer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Errno;
+    use crate::error::ErrorKind;
 
     fn names(n: usize) -> Vec<String> {
         FULL_FEATURES[..n].iter().map(|&s| s.to_owned()).collect()
@@ -267,7 +267,7 @@ mod tests {
             assert_eq!(z[0].to_bits(), 0);
             let refused = Standardizer::new(&[3.0], &[1.0], &[1.0], 6.0, false, set);
             let e = refused.apply(&[f32::NAN], &mut z, &names(1), 4).unwrap_err();
-            assert_eq!(e.errno(), Errno::Dom);
+            assert_eq!(e.kind(), ErrorKind::ImpossibleValue);
             assert!(e.message().contains("frame 4: feature 'adm2' is NaN"), "{e}");
         }
     }
@@ -279,7 +279,7 @@ mod tests {
             let mut z = [0.0; 4];
             for bad in [f32::INFINITY, f32::NEG_INFINITY] {
                 let e = s.apply(&[1.0, 1.0, 1.0, bad], &mut z, &names(2), 10).unwrap_err();
-                assert_eq!(e.errno(), Errno::Dom);
+                assert_eq!(e.kind(), ErrorKind::ImpossibleValue);
                 assert!(e.message().contains("frame 11: feature 'adm_scale0'"), "{e}");
             }
         }

@@ -13,5 +13,5 @@ pub mod onnx;
 mod scorer;
 mod simd;
 
-pub use error::{Errno, Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use scorer::{Config, EngineChoice, Info, LogLevel, Logger, Score, Scorer};

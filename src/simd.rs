@@ -47,13 +47,13 @@ impl InstructionSet {
         };
         let Some(name) = Self::NAMES.into_iter().find(|n| name == *n) else {
             bail!(
-                Inval,
+                Argument,
                 "{VARIABLE} is '{}' where avx512, avx2 or portable was expected",
                 name.to_string_lossy()
             );
         };
         Self::detect(name).ok_or_else(|| {
-            err!(NotSup, "this processor does not have what the kernel '{name}' needs")
+            err!(Unsupported, "this processor does not have what the kernel '{name}' needs")
         })
     }
 

@@ -73,7 +73,7 @@ fn every_generated_model_opens_or_fails_as_the_table_says() {
         };
         let (got, message) = match Scorer::open(Some(&path), &config) {
             Ok(_) => (0, String::new()),
-            Err(e) => (-e.errno().code(), e.message().to_owned()),
+            Err(e) => (-vmaf_fr_v2::capi::errno::code(e.kind()), e.message().to_owned()),
         };
         let codes: Vec<i32> = expected
             .split('|')

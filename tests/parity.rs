@@ -92,7 +92,7 @@ fn row(r: &mut Random, mean: &[f64], std: &[f64], out: &mut Vec<f32>) {
 fn compare_engines(model: &str, rows: usize) -> Option<(f64, usize)> {
     let mut reference = match open(model, EngineChoice::OnnxRuntime) {
         Ok(scorer) => scorer,
-        Err(e) if e.errno() == vmaf_fr_v2::Errno::NoSys => {
+        Err(e) if e.kind() == vmaf_fr_v2::ErrorKind::NoEngine => {
             eprintln!("skipped: {e}");
             return None;
         }

@@ -4,6 +4,7 @@
 // The comments are doxygen's, for the header: C hosts read them, and what is safe is said there.
 #![allow(clippy::doc_markdown, clippy::missing_safety_doc)]
 
+pub mod errno;
 mod table;
 mod types;
 
@@ -18,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::{Errno, Error, Result, bail, err};
+use crate::error::{Error, ErrorKind, Result, bail, err};
 use crate::scorer::{Config, EngineChoice, LogLevel, Score, Scorer};
 
 /// One open model.
@@ -74,7 +75,7 @@ fn boundary(serial: u64, body: impl FnOnce() -> Result<()>) -> i32 {
         Ok(Ok(())) => 0,
         Ok(Err(e)) => {
             remember(serial, e.message());
-            e.errno().code()
+            errno::code(e.kind())
         }
         Err(panic) => {
             let what = panic
@@ -85,13 +86,13 @@ fn boundary(serial: u64, body: impl FnOnce() -> Result<()>) -> i32 {
             // A panic payload may panic when it is dropped.
             std::mem::forget(panic);
             remember(serial, &format!("internal error: {what}"));
-            Errno::Fault.code()
+            errno::code(ErrorKind::Internal)
         }
     }
 }
 
 fn null(what: &str) -> Error {
-    err!(Inval, "{what} is NULL")
+    err!(Argument, "{what} is NULL")
 }
 
 /// SAFETY: `text` is NULL or a C string.
@@ -101,7 +102,7 @@ unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<Option<&'a str>> {
     }
     // SAFETY: the caller's.
     let text = unsafe { CStr::from_ptr(text) };
-    text.to_str().map(Some).map_err(|_| err!(Inval, "{what} is not UTF-8"))
+    text.to_str().map(Some).map_err(|_| err!(Argument, "{what} is not UTF-8"))
 }
 
 /// Copies as much of a host's configuration as the host has, over the defaults.
@@ -113,7 +114,10 @@ unsafe fn config(cfg: *const VmafFrV2Config) -> Result<VmafFrV2Config> {
     let size = unsafe { (&raw const (*cfg).struct_size).read() } as usize;
     let least = offset_of!(VmafFrV2Config, n_threads);
     if size < least {
-        bail!(Inval, "struct_size of the configuration is {size}, at least {least} was expected");
+        bail!(
+            Argument,
+            "struct_size of the configuration is {size}, at least {least} was expected"
+        );
     }
     let size = size.min(size_of::<VmafFrV2Config>());
     // SAFETY: both have `size` bytes; every bit pattern is one of the members' types but for `log`, which a host fills
@@ -162,7 +166,7 @@ unsafe impl Sync for Cookie {}
 unsafe fn rust_config(c: &VmafFrV2Config) -> Result<Config> {
     let known = VMAF_FR_V2_FLAG_DISABLE_CLIP | VMAF_FR_V2_FLAG_ALLOW_UNPINNED;
     if c.flags & !known != 0 {
-        bail!(Inval, "unknown flags {:#x}", c.flags & !known);
+        bail!(Argument, "unknown flags {:#x}", c.flags & !known);
     }
     let log = c.log.map(|log| {
         let cookie = Cookie(c.log_cookie);
@@ -179,7 +183,7 @@ unsafe fn rust_config(c: &VmafFrV2Config) -> Result<Config> {
             VMAF_FR_V2_ENGINE_AUTO => EngineChoice::Auto,
             VMAF_FR_V2_ENGINE_ONNXRUNTIME => EngineChoice::OnnxRuntime,
             VMAF_FR_V2_ENGINE_EMBEDDED => EngineChoice::Embedded,
-            other => bail!(Inval, "unknown engine {other}"),
+            other => bail!(Argument, "unknown engine {other}"),
         },
         // SAFETY: the caller's.
         onnxruntime_path: unsafe { text(c.onnxruntime_path, "onnxruntime_path") }?.map(Into::into),
@@ -269,7 +273,7 @@ fn handle(scorer: Scorer) -> VmafFrV2 {
 impl VmafFrV2 {
     fn lock(&self) -> Result<std::sync::MutexGuard<'_, Scorer>> {
         self.scorer.lock().map_err(|_| {
-            err!(Fault, "an earlier call on this handle failed internally; open it again")
+            err!(Internal, "an earlier call on this handle failed internally; open it again")
         })
     }
 }
@@ -292,7 +296,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_score(
     scores: *mut VmafFrV2Score,
 ) -> i32 {
     // SAFETY: NULL or an open handle.
-    let Some(fr) = (unsafe { fr.as_ref() }) else { return Errno::Inval.code() };
+    let Some(fr) = (unsafe { fr.as_ref() }) else { return errno::code(ErrorKind::Argument) };
     boundary(fr.serial, || {
         if n_frames == 0 {
             return Ok(());
@@ -304,7 +308,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_score(
         let values = n_frames.checked_mul(fr.n_features).filter(|&n| n <= limit / size_of::<f32>());
         let values = values.filter(|_| n_frames <= limit / size_of::<Score>());
         let values = values
-            .ok_or_else(|| err!(Inval, "n_frames {n_frames} is more than memory can hold"))?;
+            .ok_or_else(|| err!(Argument, "n_frames {n_frames} is more than memory can hold"))?;
         // SAFETY: the caller's arrays, of the sizes that the header asks for; VmafFrV2Score and Score are the same
         // repr(C) struct.
         let (features, ids, scores) = unsafe {
@@ -343,7 +347,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_close(fr: *mut VmafFrV2) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_info(fr: *const VmafFrV2, info: *mut VmafFrV2Info) -> i32 {
     // SAFETY: NULL or an open handle.
-    let Some(fr) = (unsafe { fr.as_ref() }) else { return Errno::Inval.code() };
+    let Some(fr) = (unsafe { fr.as_ref() }) else { return errno::code(ErrorKind::Argument) };
     boundary(fr.serial, || {
         if info.is_null() {
             return Err(null("info"));
@@ -353,7 +357,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_info(fr: *const VmafFrV2, info: *mut VmafFrV
             let size = (&raw const (*info).struct_size).read();
             let least = size_of::<u32>();
             if (size as usize) < least {
-                bail!(Inval, "struct_size of the info is {size}, at least {least} was expected");
+                bail!(Argument, "struct_size of the info is {size}, at least {least} was expected");
             }
             let n = (size as usize).min(size_of::<VmafFrV2Info>());
             std::ptr::copy_nonoverlapping((&raw const fr.info).cast::<u8>(), info.cast(), n);
@@ -393,7 +397,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_codec_id(
     id: *mut i32,
 ) -> i32 {
     // SAFETY: NULL or an open handle.
-    let Some(fr) = (unsafe { fr.as_ref() }) else { return Errno::Inval.code() };
+    let Some(fr) = (unsafe { fr.as_ref() }) else { return errno::code(ErrorKind::Argument) };
     boundary(fr.serial, || {
         // SAFETY: NULL or the caller's string.
         let name = unsafe { text(name, "name") }?.ok_or_else(|| null("name"))?;
@@ -421,7 +425,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_set_encode(
     crf: f64,
 ) -> i32 {
     // SAFETY: NULL or an open handle.
-    let Some(fr) = (unsafe { fr.as_ref() }) else { return Errno::Inval.code() };
+    let Some(fr) = (unsafe { fr.as_ref() }) else { return errno::code(ErrorKind::Argument) };
     boundary(fr.serial, || {
         // SAFETY: NULL or the caller's string.
         let preset = unsafe { text(preset, "preset") }?;
@@ -441,26 +445,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_last_error(fr: *const VmafFrV2) -> *const c_
 /// What an errno of this API means. Never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn vmaf_fr_v2_strerror(err: i32) -> *const c_char {
-    let text = match err.checked_neg().unwrap_or(0) {
-        0 => c"success",
-        libc::EINVAL => c"invalid argument",
-        libc::ENOENT => c"model, card or external data not there",
-        libc::EACCES => c"model, card or external data not readable",
-        libc::E2BIG => c"model or card above the size limit",
-        libc::EBADMSG => c"malformed ONNX or JSON",
-        libc::EPROTO => c"graph and card disagree",
-        libc::EILSEQ => c"sha256 differs, or the model is not pinned",
-        libc::EPERM => c"operator, domain, function or path that is not allowed",
-        libc::ENOTSUP => c"not supported by this engine or model",
-        libc::ENOSYS => c"no engine available",
-        libc::ENOMEM => c"out of memory",
-        libc::EIO => c"the runtime failed, or a file could not be read",
-        libc::EFAULT => c"internal error",
-        libc::ERANGE => c"codec, preset or crf out of range",
-        libc::EDOM => c"NaN or infinite feature",
-        _ => c"unknown error",
-    };
-    text.as_ptr()
+    errno::text(err.checked_neg().unwrap_or(0)).as_ptr()
 }
 
 /// The loaded library's version, "x.y.z".

@@ -15,7 +15,7 @@ use ort::session::{IoBinding, RunOptions, Session, builder::GraphOptimizationLev
 use ort::value::Tensor;
 
 use super::Engine;
-use crate::error::{Errno, Error, Result, bail, err};
+use crate::error::{Error, ErrorKind, Result, bail, err};
 use crate::onnx::Graph;
 
 const VARIABLE: &str = "VMAF_FR_V2_ONNXRUNTIME";
@@ -102,7 +102,7 @@ impl OnnxRuntime {
     /// Makes a session of a scanned graph; also gives the runtime's name and version.
     ///
     /// # Errors
-    /// `NoSys`: no library, or not ONNX Runtime. `NotSup`: the runtime refuses the graph.
+    /// `NoEngine`: no library, or not ONNX Runtime. `Unsupported`: the runtime refuses the graph.
     pub(crate) fn open(
         graph: &Graph,
         path: Option<&Path>,
@@ -110,7 +110,7 @@ impl OnnxRuntime {
     ) -> Result<(Self, String)> {
         let runtime = runtime(path)?;
         let session = session(runtime, graph, n_threads.max(1) as usize).map_err(|e| {
-            err!(NotSup, "ONNX Runtime {} does not take the graph: {e}", runtime.version)
+            err!(Unsupported, "ONNX Runtime {} does not take the graph: {e}", runtime.version)
         })?;
         let mut options = RunOptions::new().map_err(failed)?;
         // There is no device but the processor.
@@ -153,7 +153,7 @@ fn runtime(path: Option<&Path>) -> Result<&'static Runtime> {
             preflight(named)?;
             if named.canonicalize().ok() != runtime.path.canonicalize().ok() {
                 bail!(
-                    NoSys,
+                    NoEngine,
                     "{}: this process runs {} already, and there is one ONNX Runtime per process",
                     named.display(),
                     runtime.path.display()
@@ -166,7 +166,7 @@ fn runtime(path: Option<&Path>) -> Result<&'static Runtime> {
         Some(path) => load(&path),
         None => SYSTEM.iter().find_map(|name| load(Path::new(name)).ok()).ok_or_else(|| {
             err!(
-                NoSys,
+                NoEngine,
                 "no libonnxruntime found: none named, none in ${VARIABLE}, none in the system"
             )
         }),
@@ -176,18 +176,18 @@ fn runtime(path: Option<&Path>) -> Result<&'static Runtime> {
 fn load(path: &Path) -> Result<Runtime> {
     let version = preflight(path)?;
     let environment = ort::init_from(path)
-        .map_err(|e| err!(NoSys, "{}: {e}", path.display()))?
+        .map_err(|e| err!(NoEngine, "{}: {e}", path.display()))?
         .with_name("vmaf_fr_v2")
         .with_telemetry(false)
         .build()
-        .map_err(|e| err!(NoSys, "{}: {e}", path.display()))?;
+        .map_err(|e| err!(NoEngine, "{}: {e}", path.display()))?;
     Ok(Runtime { path: path.to_owned(), version, environment })
 }
 
 /// Loads the library by hand first: ort panics, or waits for itself, over one that is missing or another.
 fn preflight(path: &Path) -> Result<String> {
     let name = CString::new(path.as_os_str().as_bytes())
-        .map_err(|_| err!(Inval, "NUL in the path of ONNX Runtime"))?;
+        .map_err(|_| err!(Argument, "NUL in the path of ONNX Runtime"))?;
     // SAFETY: a C string; the library's initialisers run, as the caller asked for.
     let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
     if handle.is_null() {
@@ -195,14 +195,14 @@ fn preflight(path: &Path) -> Result<String> {
         let text = unsafe {
             libc::dlerror().as_ref().map(|t| CStr::from_ptr(t).to_string_lossy().into_owned())
         };
-        bail!(NoSys, "{}: {}", path.display(), text.unwrap_or_default());
+        bail!(NoEngine, "{}: {}", path.display(), text.unwrap_or_default());
     }
     // SAFETY: an open handle and a C string.
     let base = unsafe { libc::dlsym(handle, c"OrtGetApiBase".as_ptr()) };
     if base.is_null() {
         // SAFETY: an open handle, from which nothing is used.
         unsafe { libc::dlclose(handle) };
-        bail!(NoSys, "{}: not ONNX Runtime: no symbol OrtGetApiBase", path.display());
+        bail!(NoEngine, "{}: not ONNX Runtime: no symbol OrtGetApiBase", path.display());
     }
     // SAFETY: ONNX Runtime's one exported function, of this type in every version.
     let version = unsafe {
@@ -210,9 +210,14 @@ fn preflight(path: &Path) -> Result<String> {
             *mut libc::c_void,
             unsafe extern "C" fn() -> *const ort::sys::OrtApiBase,
         >(base);
-        let base = get().as_ref().ok_or_else(|| err!(NoSys, "{}: no API", path.display()))?;
+        let base = get().as_ref().ok_or_else(|| err!(NoEngine, "{}: no API", path.display()))?;
         if (base.GetApi)(ort::sys::ORT_API_VERSION).is_null() {
-            bail!(NoSys, "{}: too old: it lacks API {}", path.display(), ort::sys::ORT_API_VERSION);
+            bail!(
+                NoEngine,
+                "{}: too old: it lacks API {}",
+                path.display(),
+                ort::sys::ORT_API_VERSION
+            );
         }
         CStr::from_ptr((base.GetVersionString)()).to_string_lossy().into_owned()
     };
@@ -220,7 +225,7 @@ fn preflight(path: &Path) -> Result<String> {
 }
 
 fn failed(e: impl std::fmt::Display) -> Error {
-    Error::new(Errno::Io, format!("ONNX Runtime failed: {e}"))
+    Error::new(ErrorKind::Failed, format!("ONNX Runtime failed: {e}"))
 }
 
 impl Engine for OnnxRuntime {
@@ -237,15 +242,15 @@ impl Engine for OnnxRuntime {
 
     fn input(&mut self, n: usize) -> Result<&mut [f32]> {
         self.use_binding(n).map_err(failed)?;
-        let bound = self.bindings.first_mut().ok_or_else(|| err!(Fault, "no binding"))?;
+        let bound = self.bindings.first_mut().ok_or_else(|| err!(Internal, "no binding"))?;
         Ok(&mut bound.features)
     }
 
     fn run(&mut self, codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
-        let bound = self.bindings.first_mut().ok_or_else(|| err!(Fault, "no rows to run"))?;
+        let bound = self.bindings.first_mut().ok_or_else(|| err!(Internal, "no rows to run"))?;
         let n = bound.n;
         if out.len() != n * self.output_width {
-            bail!(Inval, "{} outputs for {n} rows of {}", out.len(), self.output_width);
+            bail!(Argument, "{} outputs for {n} rows of {}", out.len(), self.output_width);
         }
         if let (Some(tensor), Some((_, width))) = (&mut bound.codec, &self.codec)
             && bound.ids != codec_ids
@@ -256,7 +261,7 @@ impl Engine for OnnxRuntime {
                 let row = usize::try_from(id)
                     .ok()
                     .and_then(|id| self.table.get(id * width..(id + 1) * width));
-                block.copy_from_slice(row.ok_or_else(|| err!(Range, "codec id {id}"))?);
+                block.copy_from_slice(row.ok_or_else(|| err!(OutOfVocabulary, "codec id {id}"))?);
             }
             bound.ids.extend_from_slice(codec_ids);
         }

@@ -33,20 +33,20 @@ fn float_shape(value: &ValueInfoProto) -> Result<Vec<Dim>> {
         .r#type
         .as_ref()
         .and_then(|t| t.tensor_type.as_ref())
-        .ok_or_else(|| err!(Proto, "not a tensor"))?;
+        .ok_or_else(|| err!(Inconsistent, "not a tensor"))?;
     let elem = tensor.elem_type.unwrap_or(0);
     if elem != proto::FLOAT {
-        bail!(Proto, "element type {} where FLOAT was expected", element_type_name(elem));
+        bail!(Inconsistent, "element type {} where FLOAT was expected", element_type_name(elem));
     }
-    let shape = tensor.shape.as_ref().ok_or_else(|| err!(Proto, "no declared shape"))?;
+    let shape = tensor.shape.as_ref().ok_or_else(|| err!(Inconsistent, "no declared shape"))?;
     shape
         .dim
         .iter()
         .map(|d| match d.dim_value {
             None => Ok(None),
-            Some(v) => {
-                usize::try_from(v).map(Some).map_err(|_| err!(Proto, "negative dimension {v}"))
-            }
+            Some(v) => usize::try_from(v)
+                .map(Some)
+                .map_err(|_| err!(Inconsistent, "negative dimension {v}")),
         })
         .collect()
 }
@@ -66,9 +66,9 @@ fn element_type_name(elem: i32) -> String {
 fn input_width(value: &ValueInfoProto) -> Result<usize> {
     match float_shape(value)?.as_slice() {
         [None, Some(width)] if *width > 0 => Ok(*width),
-        [Some(n), _] => bail!(Proto, "static batch of {n} where a dynamic one was expected"),
-        [None, _] => bail!(Proto, "the width (second dimension) must be a positive number"),
-        other => bail!(Proto, "rank {} where [N, width] was expected", other.len()),
+        [Some(n), _] => bail!(Inconsistent, "static batch of {n} where a dynamic one was expected"),
+        [None, _] => bail!(Inconsistent, "the width (second dimension) must be a positive number"),
+        other => bail!(Inconsistent, "rank {} where [N, width] was expected", other.len()),
     }
 }
 
@@ -91,13 +91,13 @@ pub(super) fn roles(
             if features_first { (*a, Some(*b)) } else { (*b, Some(*a)) }
         }
         other => bail!(
-            Proto,
+            Inconsistent,
             "{} inputs where features, or features and a codec block, were expected",
             other.len()
         ),
     };
     let [output] = graph.output.as_slice() else {
-        bail!(Proto, "{} outputs where one was expected", graph.output.len());
+        bail!(Inconsistent, "{} outputs where one was expected", graph.output.len());
     };
     check_listed("output", std::iter::once(name_of(output)), names.outputs)?;
     let (output_width, output_is_matrix) =
@@ -126,7 +126,7 @@ fn features_come_first(a: &str, b: &str, card: &[String]) -> Result<bool> {
         _ => match card.first() {
             Some(first) => Ok(first == a),
             None => bail!(
-                Proto,
+                Inconsistent,
                 "inputs '{a}' and '{b}': which is the features and which the codec block is not \
                  clear; name them 'features' and 'codec_onehot', or list them in that order in the \
                  card's input_names"
@@ -149,7 +149,12 @@ fn check_listed<'a>(
     graph.sort_unstable();
     card.sort_unstable();
     if graph != card {
-        bail!(Proto, "{what}_names of the card are {}, the graph's are {}", shown.0, shown.1);
+        bail!(
+            Inconsistent,
+            "{what}_names of the card are {}, the graph's are {}",
+            shown.0,
+            shown.1
+        );
     }
     Ok(())
 }
@@ -160,12 +165,12 @@ fn output_width(output: &ValueInfoProto) -> Result<(usize, bool)> {
         [None, Some(1)] => Ok((1, true)),
         [None, Some(2)] => Ok((2, true)),
         [Some(n)] | [Some(n), _] => {
-            bail!(Proto, "static batch of {n} where a dynamic one was expected")
+            bail!(Inconsistent, "static batch of {n} where a dynamic one was expected")
         }
         other => {
             let shape: Vec<String> =
                 other.iter().map(|d| d.map_or("N".into(), |v| v.to_string())).collect();
-            bail!(Proto, "shape [{}] where [N] or [N, 2] was expected", shape.join(", "))
+            bail!(Inconsistent, "shape [{}] where [N] or [N, 2] was expected", shape.join(", "))
         }
     }
 }

@@ -30,12 +30,12 @@ pub type ReadExternal<'a> = &'a mut dyn FnMut(&str) -> Result<std::rc::Rc<[u8]>>
 /// Parses, scans and binds a serialised model.
 ///
 /// # Errors
-/// `BadMsg`: not ONNX, or a graph that is not well formed. `Perm`: an operator, domain, local
-/// function, subgraph or path that is not allowed. `Proto`: inputs or output that are not the
+/// `Malformed`: not ONNX, or a graph that is not well formed. `Forbidden`: an operator, domain, local
+/// function, subgraph or path that is not allowed. `Inconsistent`: inputs or output that are not the
 /// family's, or other names than `names`. What `read_external` returns.
 pub fn load(bytes: Vec<u8>, names: Names<'_>, read_external: ReadExternal<'_>) -> Result<Graph> {
     let mut model = proto::ModelProto::decode(bytes.as_slice())
-        .map_err(|e| err!(BadMsg, "not an ONNX model: {e}"))?;
+        .map_err(|e| err!(Malformed, "not an ONNX model: {e}"))?;
     let opset = scan::check(&model)?;
     let inlined = tensor::inline_external(&mut model, read_external)?;
     let bytes = if inlined { model.encode_to_vec() } else { bytes };

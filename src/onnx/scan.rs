@@ -83,16 +83,22 @@ fn is_default_domain(domain: Option<&str>) -> bool {
 
 /// Checks the whole model and returns the version of the default operator set.
 pub(super) fn check(model: &ModelProto) -> Result<i64> {
-    let graph =
-        model.graph.as_ref().ok_or_else(|| err!(BadMsg, "not an ONNX model: it has no graph"))?;
+    let graph = model
+        .graph
+        .as_ref()
+        .ok_or_else(|| err!(Malformed, "not an ONNX model: it has no graph"))?;
     if let Some(function) = model.functions.first() {
-        bail!(Perm, "local function '{}' is not allowed", function.name.as_deref().unwrap_or(""));
+        bail!(
+            Forbidden,
+            "local function '{}' is not allowed",
+            function.name.as_deref().unwrap_or("")
+        );
     }
     if !model.training_info.is_empty() {
-        bail!(Perm, "training information is not allowed in a model to score with");
+        bail!(Forbidden, "training information is not allowed in a model to score with");
     }
     if !graph.sparse_initializer.is_empty() {
-        bail!(Perm, "sparse initialisers are not allowed");
+        bail!(Forbidden, "sparse initialisers are not allowed");
     }
     for node in &graph.node {
         check_node(node)?;
@@ -103,36 +109,39 @@ pub(super) fn check(model: &ModelProto) -> Result<i64> {
         .iter()
         .find(|o| is_default_domain(o.domain.as_deref()))
         .and_then(|o| o.version)
-        .ok_or_else(|| err!(BadMsg, "the model imports no default operator set"))
+        .ok_or_else(|| err!(Malformed, "the model imports no default operator set"))
 }
 
 fn check_node(node: &NodeProto) -> Result<()> {
     let label = node_label(node);
     if !is_default_domain(node.domain.as_deref()) {
         bail!(
-            Perm,
+            Forbidden,
             "{label}: operator domain '{}' is not allowed, only the default one",
             node.domain.as_deref().unwrap_or("")
         );
     }
-    let op = node.op_type.as_deref().ok_or_else(|| err!(BadMsg, "{label}: no operator type"))?;
+    let op = node.op_type.as_deref().ok_or_else(|| err!(Malformed, "{label}: no operator type"))?;
     for a in &node.attribute {
         let name = a.name.as_deref().unwrap_or("");
         if a.g.is_some() || !a.graphs.is_empty() {
-            bail!(Perm, "{label}: attribute '{name}' holds a subgraph, which is not allowed");
+            bail!(Forbidden, "{label}: attribute '{name}' holds a subgraph, which is not allowed");
         }
         if a.sparse_tensor.is_some() || !a.sparse_tensors.is_empty() {
-            bail!(Perm, "{label}: attribute '{name}' holds a sparse tensor, which is not allowed");
+            bail!(
+                Forbidden,
+                "{label}: attribute '{name}' holds a sparse tensor, which is not allowed"
+            );
         }
         if a.ref_attr_name.as_deref().is_some_and(|r| !r.is_empty()) {
             bail!(
-                Perm,
+                Forbidden,
                 "{label}: attribute '{name}' refers to a local function's, which is not allowed"
             );
         }
     }
     if !ALLOWED.contains(&op) {
-        bail!(Perm, "{label}: operator '{op}' is not allowed");
+        bail!(Forbidden, "{label}: operator '{op}' is not allowed");
     }
     Ok(())
 }
@@ -143,7 +152,7 @@ fn check_names(graph: &GraphProto) -> Result<()> {
     for t in &graph.initializer {
         let name = t.name.as_deref().unwrap_or("");
         if name.is_empty() || !defined.insert(name) {
-            bail!(BadMsg, "initialiser '{name}' has no name or is there twice");
+            bail!(Malformed, "initialiser '{name}' has no name or is there twice");
         }
     }
     let mut inputs = HashSet::new();
@@ -151,26 +160,26 @@ fn check_names(graph: &GraphProto) -> Result<()> {
         let name = i.name.as_deref().unwrap_or("");
         // An input of an initialiser's name is that initialiser's default (ONNX IR 3).
         if name.is_empty() || !inputs.insert(name) {
-            bail!(BadMsg, "input '{name}' has no name or is there twice");
+            bail!(Malformed, "input '{name}' has no name or is there twice");
         }
         defined.insert(name);
     }
     for node in &graph.node {
         for input in node.input.iter().filter(|n| !n.is_empty()) {
             if !defined.contains(input.as_str()) {
-                bail!(BadMsg, "{}: input '{input}' is not defined before it", node_label(node));
+                bail!(Malformed, "{}: input '{input}' is not defined before it", node_label(node));
             }
         }
         for output in node.output.iter().filter(|n| !n.is_empty()) {
             if !defined.insert(output) {
-                bail!(BadMsg, "{}: output '{output}' is defined twice", node_label(node));
+                bail!(Malformed, "{}: output '{output}' is defined twice", node_label(node));
             }
         }
     }
     for o in &graph.output {
         let name = o.name.as_deref().unwrap_or("");
         if !defined.contains(name) {
-            bail!(BadMsg, "output '{name}' is not defined by any node");
+            bail!(Malformed, "output '{name}' is not defined by any node");
         }
     }
     Ok(())

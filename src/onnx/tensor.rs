@@ -18,7 +18,7 @@ pub(super) fn inline_external(model: &mut ModelProto, read: ReadExternal<'_>) ->
         for a in &node.attribute {
             if a.t.iter().chain(&a.tensors).any(is_external) {
                 bail!(
-                    Perm,
+                    Forbidden,
                     "{}: external data in an attribute is not allowed",
                     scan::node_label(node)
                 );
@@ -45,7 +45,7 @@ fn inline(t: &mut TensorProto, read: ReadExternal<'_>) -> Result<()> {
         let number = || {
             value
                 .parse::<usize>()
-                .map_err(|_| err!(BadMsg, "external data: '{value}' is not a number of bytes"))
+                .map_err(|_| err!(Malformed, "external data: '{value}' is not a number of bytes"))
         };
         match entry.key.as_deref() {
             Some("location") => location = Some(value),
@@ -55,7 +55,7 @@ fn inline(t: &mut TensorProto, read: ReadExternal<'_>) -> Result<()> {
             _ => {}
         }
     }
-    let location = location.ok_or_else(|| err!(BadMsg, "external data without a location"))?;
+    let location = location.ok_or_else(|| err!(Malformed, "external data without a location"))?;
     let file: Rc<[u8]> = read(location)?;
     let length = match length {
         Some(length) => length,
@@ -64,7 +64,7 @@ fn inline(t: &mut TensorProto, read: ReadExternal<'_>) -> Result<()> {
     let bytes =
         offset.checked_add(length).and_then(|end| file.get(offset..end)).ok_or_else(|| {
             err!(
-                BadMsg,
+                Malformed,
                 "external data '{location}' has {} bytes, {length} at offset {offset} expected",
                 file.len()
             )
@@ -90,13 +90,13 @@ fn byte_size(t: &TensorProto) -> Result<usize> {
     element_size(data_type)
         .zip(element_count(&shape(t)?))
         .and_then(|(size, count)| size.checked_mul(count))
-        .ok_or_else(|| err!(BadMsg, "size of element type {data_type} is not known"))
+        .ok_or_else(|| err!(Malformed, "size of element type {data_type} is not known"))
 }
 
 fn shape(t: &TensorProto) -> Result<Vec<usize>> {
     t.dims
         .iter()
-        .map(|&d| usize::try_from(d).map_err(|_| err!(BadMsg, "negative dimension {d}")))
+        .map(|&d| usize::try_from(d).map_err(|_| err!(Malformed, "negative dimension {d}")))
         .collect()
 }
 
@@ -123,7 +123,7 @@ impl Tensor {
     pub fn from_proto(t: &TensorProto) -> Result<Self> {
         let dims = shape(t)?;
         let count =
-            element_count(&dims).ok_or_else(|| err!(BadMsg, "shape {dims:?} is too large"))?;
+            element_count(&dims).ok_or_else(|| err!(Malformed, "shape {dims:?} is too large"))?;
         let data_type = t.data_type.unwrap_or(0);
         let raw = t.raw_data.as_deref();
         let data = match data_type {
@@ -147,7 +147,7 @@ impl Tensor {
             TensorData::Other(_) => count,
         };
         if found != count {
-            bail!(BadMsg, "shape {dims:?} needs {count} elements, {found} found");
+            bail!(Malformed, "shape {dims:?} needs {count} elements, {found} found");
         }
         Ok(Self { dims, data })
     }
@@ -172,7 +172,7 @@ impl Tensor {
 fn words<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Result<Vec<T>> {
     let (words, rest) = raw.as_chunks::<N>();
     if !rest.is_empty() {
-        bail!(BadMsg, "{} bytes of raw data are no multiple of {N}", raw.len());
+        bail!(Malformed, "{} bytes of raw data are no multiple of {N}", raw.len());
     }
     Ok(words.iter().map(|&w| read(w)).collect())
 }

@@ -170,17 +170,17 @@ impl Scorer {
         let n = scores.len();
         let width = self.info.n_features;
         if n.checked_mul(width) != Some(features.len()) {
-            bail!(Inval, "{} feature values are not {n} frames of {width}", features.len());
+            bail!(Argument, "{} feature values are not {n} frames of {width}", features.len());
         }
         if let Some(ids) = codec_ids {
             if ids.len() != n {
-                bail!(Inval, "{} codec ids for {n} frames", ids.len());
+                bail!(Argument, "{} codec ids for {n} frames", ids.len());
             }
             self.check_codec_ids(ids)?;
         }
         if codec_ids.is_none() && self.info.codec_aware && self.unknown.is_none() && n > 0 {
             bail!(
-                Range,
+                OutOfVocabulary,
                 "codec ids are NULL, and the vocabulary {:?} has no 'unknown'",
                 self.codec_names()
             );
@@ -206,7 +206,7 @@ impl Scorer {
         staged: &mut Vec<Score>,
     ) -> Result<()> {
         staged.clear();
-        staged.try_reserve_exact(n).map_err(|_| err!(NoMem, "no memory for {n} scores"))?;
+        staged.try_reserve_exact(n).map_err(|_| err!(OutOfMemory, "no memory for {n} scores"))?;
         staged.resize(n, Score::default());
         let width = self.info.n_features;
         for (i, scores) in staged.chunks_mut(BATCH).enumerate() {
@@ -225,7 +225,10 @@ impl Scorer {
         }
         for (frame, &id) in ids.iter().enumerate() {
             if !usize::try_from(id).is_ok_and(|id| id < n) {
-                bail!(Range, "frame {frame}: codec id {id} is outside the vocabulary's 0..{n}");
+                bail!(
+                    OutOfVocabulary,
+                    "frame {frame}: codec id {id} is outside the vocabulary's 0..{n}"
+                );
             }
         }
         Ok(())
@@ -267,7 +270,7 @@ impl Scorer {
             // Without an early exit, so that it is a few instructions for many values.
             if out.iter().fold(false, |bad, v| bad | !v.is_finite()) {
                 let i = out.iter().position(|v| !v.is_finite()).unwrap_or(0);
-                bail!(Io, "frame {}: the graph gave {}", first_frame + i / outputs, out[i]);
+                bail!(Failed, "frame {}: the graph gave {}", first_frame + i / outputs, out[i]);
             }
         }
         let out = &self.scratch.out[..used];
@@ -327,7 +330,7 @@ impl Scorer {
         crf: Option<f64>,
     ) -> Result<()> {
         if !self.info.codec_aware {
-            bail!(NotSup, "the model does not take the codec, nor its preset or crf");
+            bail!(Unsupported, "the model does not take the codec, nor its preset or crf");
         }
         let mut codec = self.codec.clone();
         codec.set_encode(codec_id, preset, crf)?;

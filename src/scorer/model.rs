@@ -6,7 +6,7 @@ use crate::artifact::{GraphFiles, Location};
 use crate::card::{Affine, Card, ExternalPins, Statistic};
 use crate::codec::{CodecTable, DEFAULT_PRESET_NORM, EncodeInput, Norm, Vocabulary};
 use crate::engine::{Engine, embedded::Embedded};
-use crate::error::{Errno, Result, bail, err};
+use crate::error::{ErrorKind, Result, bail, err};
 use crate::features::{CANONICAL_FEATURES, FULL_FEATURES, Standardizer};
 use crate::onnx::{self, Graph, Names};
 use crate::simd::InstructionSet;
@@ -34,7 +34,7 @@ pub(super) fn open(model: Option<&str>, config: &Config) -> Result<Scorer> {
             // A model that is not there either is that, rather than one without a card.
             location.graph(None)?;
             bail!(
-                IlSeq,
+                NotPinned,
                 "{name}: no card, and so no sha256 of the model; the caller may allow that"
             );
         }
@@ -113,7 +113,7 @@ fn parts(card: &Card) -> Result<Vec<Part>> {
         }]),
         Some("fr_ensemble") => {
             if card.members.len() < 2 {
-                bail!(Proto, "members: an ensemble of {} graphs", card.members.len());
+                bail!(Inconsistent, "members: an ensemble of {} graphs", card.members.len());
             }
             Ok(card
                 .members
@@ -127,7 +127,7 @@ fn parts(card: &Card) -> Result<Vec<Part>> {
                 })
                 .collect())
         }
-        Some(kind) => bail!(Proto, "kind '{kind}' where 'fr' or 'fr_ensemble' was expected"),
+        Some(kind) => bail!(Inconsistent, "kind '{kind}' where 'fr' or 'fr_ensemble' was expected"),
     }
 }
 
@@ -142,10 +142,10 @@ fn load(
     let file = files.name.clone();
     match part.sha256.as_deref() {
         Some(pin) if pin.eq_ignore_ascii_case(&files.sha256()) => {}
-        Some(pin) => bail!(IlSeq, "{file}: sha256 is {}, the card has {pin}", files.sha256()),
+        Some(pin) => bail!(NotPinned, "{file}: sha256 is {}, the card has {pin}", files.sha256()),
         None if config.allow_unpinned => {}
         None => bail!(
-            IlSeq,
+            NotPinned,
             "{file}: the card {card_name} has no sha256 of it; the caller may allow that"
         ),
     }
@@ -164,10 +164,10 @@ fn check_external(files: &GraphFiles, pins: Option<&ExternalPins>) -> Result<()>
             Some(ExternalPins::One(pin)) => pin,
             Some(ExternalPins::ByLocation(pins)) => pins
                 .get(place)
-                .ok_or_else(|| err!(IlSeq, "external_data_sha256 has no pin of '{place}'"))?,
+                .ok_or_else(|| err!(NotPinned, "external_data_sha256 has no pin of '{place}'"))?,
         };
         if !pin.eq_ignore_ascii_case(&sha256) {
-            bail!(IlSeq, "external data '{place}': sha256 is {sha256}, the card has {pin}");
+            bail!(NotPinned, "external data '{place}': sha256 is {sha256}, the card has {pin}");
         }
     }
     Ok(())
@@ -177,7 +177,7 @@ fn default_order(n_features: usize) -> Result<Vec<String>> {
     let names: &[&str] = match n_features {
         22 => &FULL_FEATURES,
         6 => &CANONICAL_FEATURES,
-        n => bail!(Proto, "no card to name the graph's {n} features"),
+        n => bail!(Inconsistent, "no card to name the graph's {n} features"),
     };
     Ok(names.iter().map(|&n| n.to_owned()).collect())
 }
@@ -185,37 +185,44 @@ fn default_order(n_features: usize) -> Result<Vec<String>> {
 fn check_card(card: &Card, n_features: usize) -> Result<()> {
     let order = &card.feature_order;
     if order.len() != n_features {
-        bail!(Proto, "feature_order: {} names, the graph takes {n_features} features", order.len());
+        bail!(
+            Inconsistent,
+            "feature_order: {} names, the graph takes {n_features} features",
+            order.len()
+        );
     }
     for (i, name) in order.iter().enumerate() {
         if name.is_empty() || order[..i].contains(name) {
-            bail!(Proto, "feature_order: '{name}' is empty or there twice");
+            bail!(Inconsistent, "feature_order: '{name}' is empty or there twice");
         }
     }
     for (name, cap) in &card.feature_cap {
         if !order.contains(name) || !cap.is_finite() {
-            bail!(Proto, "feature_cap: '{name}' is not in feature_order, or {cap} is not finite");
+            bail!(
+                Inconsistent,
+                "feature_cap: '{name}' is not in feature_order, or {cap} is not finite"
+            );
         }
     }
     if let Some([low, high]) = card.score_range
         && !(low < high && low.is_finite() && high.is_finite())
     {
-        bail!(Proto, "score_range: [{low}, {high}] is no range");
+        bail!(Inconsistent, "score_range: [{low}, {high}] is no range");
     }
     if let Some(sigma) = card.feature_clip_sigma
         && !(sigma > 0.0 && sigma.is_finite())
     {
-        bail!(Proto, "feature_clip_sigma: {sigma} is not above 0");
+        bail!(Inconsistent, "feature_clip_sigma: {sigma} is not above 0");
     }
     if let Some(scale) = card.conformal_scale
         && !(scale > 0.0 && scale.is_finite())
     {
-        bail!(Proto, "conformal_scale: {scale} is not above 0");
+        bail!(Inconsistent, "conformal_scale: {scale} is not above 0");
     }
     if let Some(missing) = &card.missing_features
         && missing != "mean"
     {
-        bail!(Proto, "missing_features: '{missing}' where 'mean' was expected");
+        bail!(Inconsistent, "missing_features: '{missing}' where 'mean' was expected");
     }
     Ok(())
 }
@@ -227,11 +234,11 @@ fn standardizer(card: &Card, part: &Part, set: InstructionSet) -> Result<Standar
             (statistics("feature_mean", mean, order)?, statistics("feature_std", std, order)?)
         }
         (None, None) => (vec![0.0; order.len()], vec![1.0; order.len()]),
-        (Some(_), None) => bail!(Proto, "feature_mean without feature_std"),
-        (None, Some(_)) => bail!(Proto, "feature_std without feature_mean"),
+        (Some(_), None) => bail!(Inconsistent, "feature_mean without feature_std"),
+        (None, Some(_)) => bail!(Inconsistent, "feature_std without feature_mean"),
     };
     if let Some(i) = std.iter().position(|&s| s <= 0.0) {
-        bail!(Proto, "feature_std[{i}] of '{}': {} is not above 0", order[i], std[i]);
+        bail!(Inconsistent, "feature_std[{i}] of '{}': {} is not above 0", order[i], std[i]);
     }
     let cap: Vec<f64> =
         order.iter().map(|n| card.feature_cap.get(n).copied().unwrap_or(f64::INFINITY)).collect();
@@ -242,10 +249,10 @@ fn standardizer(card: &Card, part: &Part, set: InstructionSet) -> Result<Standar
 
 fn statistics(field: &str, values: &[Statistic], order: &[String]) -> Result<Vec<f64>> {
     if values.len() != order.len() {
-        bail!(Proto, "{field}: {} numbers for {} features", values.len(), order.len());
+        bail!(Inconsistent, "{field}: {} numbers for {} features", values.len(), order.len());
     }
     if let Some(i) = values.iter().position(|v| !v.0.is_finite()) {
-        bail!(Proto, "{field}[{i}] of '{}': {} is not finite", order[i], values[i].0);
+        bail!(Inconsistent, "{field}[{i}] of '{}': {} is not finite", order[i], values[i].0);
     }
     Ok(values.iter().map(|v| v.0).collect())
 }
@@ -253,12 +260,12 @@ fn statistics(field: &str, values: &[Statistic], order: &[String]) -> Result<Vec
 fn codec_table(card: &Card, graph: &Graph) -> Result<CodecTable> {
     let Some((input, width)) = &graph.codec else {
         if card.codec_aware == Some(true) {
-            bail!(Proto, "codec_aware: true, but the graph has no codec input");
+            bail!(Inconsistent, "codec_aware: true, but the graph has no codec input");
         }
         return Ok(CodecTable::new(Vocabulary::v1(), Vec::new()));
     };
     if card.codec_aware == Some(false) {
-        bail!(Proto, "codec_aware: false, but the graph has the codec input '{input}'");
+        bail!(Inconsistent, "codec_aware: false, but the graph has the codec input '{input}'");
     }
     let vocabulary = match &card.codec_vocab {
         Some(names) => Vocabulary::new(names.clone(), card.codec_vocab_version)?,
@@ -268,7 +275,7 @@ fn codec_table(card: &Card, graph: &Graph) -> Result<CodecTable> {
     let n = vocabulary.names().len() + inputs.len();
     if n != *width {
         bail!(
-            Proto,
+            Inconsistent,
             "codec block of {n} columns ({} codecs and {} more), the graph's input '{input}' has {width}",
             vocabulary.names().len(),
             inputs.len()
@@ -283,7 +290,7 @@ fn encode_inputs(card: &Card, n_codecs: usize) -> Result<Vec<EncodeInput>> {
     let crf_range = card.crf_range()?;
     let affine = |a: Affine, field: &str| {
         if a.scale == 0.0 || !a.scale.is_finite() || !a.offset.is_finite() {
-            bail!(Proto, "{field}: scale {} and offset {} do not do", a.scale, a.offset);
+            bail!(Inconsistent, "{field}: scale {} and offset {} do not do", a.scale, a.offset);
         }
         Ok(Norm::Affine { scale: a.scale, offset: a.offset })
     };
@@ -302,7 +309,7 @@ fn encode_inputs(card: &Card, n_codecs: usize) -> Result<Vec<EncodeInput>> {
                 (None, None) => Norm::Clamped63,
             })),
             other => bail!(
-                Proto,
+                Inconsistent,
                 "codec_block_layout: '{other}' where preset_norm or crf_norm was expected"
             ),
         })
@@ -312,7 +319,12 @@ fn encode_inputs(card: &Card, n_codecs: usize) -> Result<Vec<EncodeInput>> {
 fn check_alike(first: &Graph, graph: &Graph) -> Result<()> {
     let width = |g: &Graph| (g.n_features, g.codec.as_ref().map(|c| c.1), g.output_width);
     if width(first) != width(graph) {
-        bail!(Proto, "widths {:?} differ from the first member's {:?}", width(graph), width(first));
+        bail!(
+            Inconsistent,
+            "widths {:?} differ from the first member's {:?}",
+            width(graph),
+            width(first)
+        );
     }
     Ok(())
 }
@@ -331,7 +343,7 @@ fn build(
         EngineChoice::Embedded => embedded(),
         EngineChoice::OnnxRuntime => onnxruntime(graph, config),
         EngineChoice::Auto => match onnxruntime(graph, config) {
-            Err(e) if e.errno() == Errno::NoSys => {
+            Err(e) if e.kind() == ErrorKind::NoEngine => {
                 if let Some(log) = &config.log {
                     log(LogLevel::Info, &format!("no ONNX Runtime, the embedded engine runs: {e}"));
                 }
@@ -354,5 +366,5 @@ fn onnxruntime(graph: &Graph, config: &Config) -> Result<(Box<dyn Engine>, Engin
 
 #[cfg(not(feature = "onnxruntime"))]
 fn onnxruntime(_: &Graph, _: &Config) -> Result<(Box<dyn Engine>, EngineChoice, String)> {
-    bail!(NoSys, "this library was built without ONNX Runtime")
+    bail!(NoEngine, "this library was built without ONNX Runtime")
 }

@@ -71,7 +71,7 @@ impl<'a> Attributes<'a> {
         match self.all {
             [a] => Ok(a),
             other => {
-                bail!(BadMsg, "{}: {} attributes where one was expected", self.at, other.len())
+                bail!(Malformed, "{}: {} attributes where one was expected", self.at, other.len())
             }
         }
     }
@@ -79,7 +79,7 @@ impl<'a> Attributes<'a> {
     pub(super) fn cast_to_float(&self) -> Result<()> {
         match self.int("to") {
             Some(to) if to == i64::from(proto::FLOAT) => Ok(()),
-            to => bail!(NotSup, "{}: to element type {}, not FLOAT", self.at, to.unwrap_or(0)),
+            to => bail!(Unsupported, "{}: to element type {}, not FLOAT", self.at, to.unwrap_or(0)),
         }
     }
 }
@@ -190,11 +190,11 @@ struct Compiler<'g> {
 /// Compiles a graph.
 ///
 /// # Errors
-/// `NotSup`: a node outside the family, or one used in a way the family does not. `BadMsg`: shapes
-/// that do not fit. `Proto`: an output of another shape than declared.
+/// `Unsupported`: a node outside the family, or one used in a way the family does not. `Malformed`: shapes
+/// that do not fit. `Inconsistent`: an output of another shape than declared.
 pub(super) fn plan(graph: &Graph) -> Result<Plan> {
     if graph.opset < MIN_OPSET {
-        bail!(NotSup, "operator set {} is older than {MIN_OPSET}", graph.opset);
+        bail!(Unsupported, "operator set {} is older than {MIN_OPSET}", graph.opset);
     }
     let mut compiler = Compiler {
         graph,
@@ -243,7 +243,10 @@ fn shape_text(tail: &[usize]) -> String {
 impl<'g> Compiler<'g> {
     fn input(&mut self, name: &'g str, role: Role, width: usize) -> Result<()> {
         if width == 0 || width > MAX_WIDTH {
-            bail!(NotSup, "input '{name}' of width {width}; the embedded engine takes {MAX_WIDTH}");
+            bail!(
+                Unsupported,
+                "input '{name}' of width {width}; the embedded engine takes {MAX_WIDTH}"
+            );
         }
         let version = self.begin(Stage::Input(vec![Part { role, width, maps: Vec::new() }]));
         let rows = Rows { version, tail: vec![width], form: Form::X };
@@ -259,7 +262,7 @@ impl<'g> Compiler<'g> {
 
     fn end(&mut self, at: &dyn fmt::Display, version: usize) -> Result<Stage> {
         self.live.remove(&version).ok_or_else(|| {
-            err!(NotSup, "{at}: reads a value that another node has changed; branches other than GELU's are not supported")
+            err!(Unsupported, "{at}: reads a value that another node has changed; branches other than GELU's are not supported")
         })
     }
 
@@ -272,7 +275,10 @@ impl<'g> Compiler<'g> {
             return Ok(Some(value.clone()));
         }
         let Some(tensor) = self.graph.initializers.get(name) else {
-            bail!(NotSup, "{at}: reads '{name}', a second output or an input of no known role");
+            bail!(
+                Unsupported,
+                "{at}: reads '{name}', a second output or an input of no known role"
+            );
         };
         let value = Value::Constant(Rc::new(tensor.clone()));
         self.values.insert(name, value.clone());
@@ -302,7 +308,7 @@ impl<'g> Compiler<'g> {
                 let opset = self.graph.opset;
                 let folded = constant::fold(&at, &attributes, opset, &constants, &mut self.budget)?;
                 Value::Constant(folded.ok_or_else(|| {
-                    err!(NotSup, "{at}: operator '{}' on constants is not supported", at.op)
+                    err!(Unsupported, "{at}: operator '{}' on constants is not supported", at.op)
                 })?)
             }
             None => Value::Rows(self.rows_node(&at, &attributes, &inputs)?),
@@ -323,11 +329,11 @@ impl<'g> Compiler<'g> {
         match (at.op, inputs) {
             ("Concat", _) => return self.concat(at, attributes, inputs),
             ("Add" | "Sub" | "Mul" | "Div", [Some(a), Some(b)]) => return self.binary(at, a, b),
-            ("Add" | "Sub" | "Mul" | "Div", _) => bail!(BadMsg, "{at}: two inputs expected"),
+            ("Add" | "Sub" | "Mul" | "Div", _) => bail!(Malformed, "{at}: two inputs expected"),
             _ => {}
         }
         let Some(Some(Value::Rows(x))) = inputs.first() else {
-            bail!(NotSup, "{at}: operator '{}' with a constant as first input", at.op);
+            bail!(Unsupported, "{at}: operator '{}' with a constant as first input", at.op);
         };
         let others = &inputs[1..];
         match at.op {
@@ -338,12 +344,12 @@ impl<'g> Compiler<'g> {
                     let form = Form::Erf { by_x: false, p: 0.0, q: 1.0, r, divided };
                     Ok(Rows { form, ..x.clone() })
                 }
-                Form::Erf { .. } => bail!(NotSup, "{at}: Erf of Erf"),
+                Form::Erf { .. } => bail!(Unsupported, "{at}: Erf of Erf"),
             },
             "Gelu" => match attributes.string("approximate") {
                 None | Some(b"none") => self.map(at, x, Map::Gelu { divides: false }),
                 Some(other) => bail!(
-                    NotSup,
+                    Unsupported,
                     "{at}: approximate '{}' is not supported, only none",
                     String::from_utf8_lossy(other)
                 ),
@@ -359,16 +365,16 @@ impl<'g> Compiler<'g> {
             "Dropout" => match others.get(1) {
                 None | Some(None) => Ok(x.clone()),
                 // BOOL: false is a single zero byte, but training at inference is never of use.
-                Some(Some(_)) => bail!(NotSup, "{at}: with an input 'training_mode'"),
+                Some(Some(_)) => bail!(Unsupported, "{at}: with an input 'training_mode'"),
             },
             "Squeeze" | "Unsqueeze" | "Flatten" | "Reshape" => {
                 let tail = self.reshaped(at, attributes, &x.tail, others)?;
                 if width_of(&tail) != width_of(&x.tail) {
-                    bail!(NotSup, "{at}: changes what a row is");
+                    bail!(Unsupported, "{at}: changes what a row is");
                 }
                 Ok(Rows { tail, ..x.clone() })
             }
-            other => bail!(NotSup, "{at}: the embedded engine does not support '{other}'"),
+            other => bail!(Unsupported, "{at}: the embedded engine does not support '{other}'"),
         }
     }
 
@@ -387,7 +393,7 @@ impl<'g> Compiler<'g> {
                 (a, Some((Map::Gelu { divides }, 2.0 * p / a)))
             }
             Form::Erf { by_x, p, q, r, .. } => bail!(
-                NotSup,
+                Unsupported,
                 "{at}: Erf is supported as GELU, x (0.5 + 0.5 erf(x / sqrt 2)), only; \
                  this is {}({p} + {q} erf({r} x))",
                 if by_x { "x " } else { "" }
@@ -411,7 +417,8 @@ impl<'g> Compiler<'g> {
         if factor.to_bits() == 1.0_f64.to_bits() {
             return Ok(version);
         }
-        let width = width_of(&x.tail).ok_or_else(|| err!(NotSup, "{at}: rows are too wide"))?;
+        let width =
+            width_of(&x.tail).ok_or_else(|| err!(Unsupported, "{at}: rows are too wide"))?;
         self.push(at, version, Map::Mul(vec![factor as f32; width]))
     }
 
@@ -425,7 +432,7 @@ impl<'g> Compiler<'g> {
     fn push(&mut self, at: &dyn fmt::Display, version: usize, map: Map) -> Result<usize> {
         if let Map::Add(c) | Map::Sub(c) | Map::SubFrom(c) | Map::Mul(c) | Map::Div(c) = &map {
             if c.iter().any(|c| !c.is_finite()) {
-                bail!(NotSup, "{at}: a constant that is not finite");
+                bail!(Unsupported, "{at}: a constant that is not finite");
             }
             self.budget.spend_on_plan(c.len()).map_err(|e| e.of(at))?;
         } else {
@@ -462,7 +469,7 @@ impl<'g> Compiler<'g> {
             (Value::Rows(a), Value::Rows(b)) => return combine(at, a, b),
             (Value::Rows(x), Value::Constant(c)) => (x, c, false),
             (Value::Constant(c), Value::Rows(x)) => (x, c, true),
-            (Value::Constant(_), Value::Constant(_)) => bail!(NotSup, "{at}: of constants"),
+            (Value::Constant(_), Value::Constant(_)) => bail!(Unsupported, "{at}: of constants"),
         };
         // One value is not spread over the columns before something needs it there.
         let columns = match constant::scalar(c) {
@@ -501,7 +508,7 @@ impl<'g> Compiler<'g> {
             ("Sub", true) => Map::SubFrom(columns),
             ("Mul", _) => Map::Mul(columns),
             ("Div", false) => Map::Div(columns),
-            _ => bail!(NotSup, "{at}: division by a value that depends on the inputs"),
+            _ => bail!(Unsupported, "{at}: division by a value that depends on the inputs"),
         };
         self.map(at, x, map)
     }
@@ -514,25 +521,31 @@ impl<'g> Compiler<'g> {
     ) -> Result<Rows> {
         match attributes.int("axis") {
             Some(-1 | 1) => {}
-            axis => bail!(NotSup, "{at}: along axis {} where 1 was expected", axis.unwrap_or(0)),
+            axis => {
+                bail!(Unsupported, "{at}: along axis {} where 1 was expected", axis.unwrap_or(0))
+            }
         }
         let mut joined: Vec<Part> = Vec::new();
         for input in inputs {
             let Some(Value::Rows(x)) = input else {
-                bail!(NotSup, "{at}: with a constant");
+                bail!(Unsupported, "{at}: with a constant");
             };
             if x.tail.len() != 1 {
-                bail!(NotSup, "{at}: of [{}] where [N, width] was expected", shape_text(&x.tail));
+                bail!(
+                    Unsupported,
+                    "{at}: of [{}] where [N, width] was expected",
+                    shape_text(&x.tail)
+                );
             }
             let version = self.settle(at, x)?;
             match self.end(at, version)? {
                 Stage::Input(parts) => joined.extend(parts),
-                Stage::Hidden => bail!(NotSup, "{at}: after the first layer"),
+                Stage::Hidden => bail!(Unsupported, "{at}: after the first layer"),
             }
         }
         let width: usize = joined.iter().map(|p| p.width).sum();
         if width > MAX_WIDTH {
-            bail!(NotSup, "{at}: {width} columns; the embedded engine takes {MAX_WIDTH}");
+            bail!(Unsupported, "{at}: {width} columns; the embedded engine takes {MAX_WIDTH}");
         }
         let version = self.begin(Stage::Input(joined));
         Ok(Rows { version, tail: vec![width], form: Form::X })
@@ -546,14 +559,18 @@ impl<'g> Compiler<'g> {
         others: &[Option<Value>],
     ) -> Result<Rows> {
         if attributes.int("transA").unwrap_or(0) != 0 {
-            bail!(NotSup, "{at}: transA = 1");
+            bail!(Unsupported, "{at}: transA = 1");
         }
         let Some(Some(Value::Constant(b))) = others.first() else {
-            bail!(NotSup, "{at}: weights that are not constant");
+            bail!(Unsupported, "{at}: weights that are not constant");
         };
         let transposed = attributes.int("transB").unwrap_or(0) != 0;
         let &[rows, columns] = b.dims.as_slice() else {
-            bail!(BadMsg, "{at}: weights of shape {:?} where two dimensions were expected", b.dims);
+            bail!(
+                Malformed,
+                "{at}: weights of shape {:?} where two dimensions were expected",
+                b.dims
+            );
         };
         let (n_inputs, n_outputs) = if transposed { (columns, rows) } else { (rows, columns) };
         self.check_weights(at, x, n_inputs, n_outputs)?;
@@ -574,7 +591,7 @@ impl<'g> Compiler<'g> {
                 let bias = self::columns(at, c, &[n_outputs])?;
                 bias.into_iter().map(|v| (f64::from(v) * beta) as f32).collect()
             }
-            Some(Some(Value::Rows(_))) => bail!(NotSup, "{at}: bias that is not constant"),
+            Some(Some(Value::Rows(_))) => bail!(Unsupported, "{at}: bias that is not constant"),
         };
         let layer = Layer { n_inputs, n_outputs, weights, bias, then: Vec::new() };
         self.layer(at, x, layer, vec![n_outputs])
@@ -582,12 +599,12 @@ impl<'g> Compiler<'g> {
 
     fn matmul(&mut self, at: &At<'_>, x: &Rows, others: &[Option<Value>]) -> Result<Rows> {
         let Some(Some(Value::Constant(b))) = others.first() else {
-            bail!(NotSup, "{at}: weights that are not constant");
+            bail!(Unsupported, "{at}: weights that are not constant");
         };
         let (n_inputs, n_outputs, tail) = match b.dims.as_slice() {
             &[k, m] => (k, m, vec![m]),
             &[k] => (k, 1, vec![]),
-            dims => bail!(NotSup, "{at}: weights of shape {dims:?}"),
+            dims => bail!(Unsupported, "{at}: weights of shape {dims:?}"),
         };
         self.check_weights(at, x, n_inputs, n_outputs)?;
         let weights = constant::floats(at, b)?.to_vec();
@@ -605,13 +622,16 @@ impl<'g> Compiler<'g> {
     ) -> Result<()> {
         if x.tail != [n_inputs] {
             bail!(
-                BadMsg,
+                Malformed,
                 "{at}: inputs [{}] and weights of {n_inputs} by {n_outputs} do not fit",
                 shape_text(&x.tail)
             );
         }
         if n_inputs == 0 || n_outputs == 0 || n_outputs > MAX_WIDTH {
-            bail!(NotSup, "{at}: {n_outputs} outputs; the embedded engine takes 1 to {MAX_WIDTH}");
+            bail!(
+                Unsupported,
+                "{at}: {n_outputs} outputs; the embedded engine takes 1 to {MAX_WIDTH}"
+            );
         }
         self.budget.spend_on_plan(n_inputs.saturating_mul(n_outputs)).map_err(|e| e.of(at))
     }
@@ -632,7 +652,7 @@ impl<'g> Compiler<'g> {
     fn first_layer(&mut self, at: &At<'_>, parts: Vec<Part>, all: Layer) -> Result<Layer> {
         let Layer { n_outputs, weights, bias, .. } = all;
         if !self.layers.is_empty() {
-            bail!(NotSup, "{at}: a second first layer");
+            bail!(Unsupported, "{at}: a second first layer");
         }
         let mut features = None;
         let mut rest = weights.as_slice();
@@ -652,7 +672,7 @@ impl<'g> Compiler<'g> {
             }
         }
         let Some((n_inputs, weights)) = features else {
-            bail!(NotSup, "{at}: a layer of the codec block alone");
+            bail!(Unsupported, "{at}: a layer of the codec block alone");
         };
         Ok(Layer { n_inputs, n_outputs, weights, bias, then: Vec::new() })
     }
@@ -667,13 +687,15 @@ impl<'g> Compiler<'g> {
             _ if self.graph.opset < 11 => Ok(attributes.float(name).unwrap_or(default)),
             None | Some(None) => Ok(default),
             Some(Some(Value::Constant(c))) => constant::scalar(c)
-                .ok_or_else(|| err!(NotSup, "{at}: input '{name}' is not a scalar of FLOAT")),
-            Some(Some(Value::Rows(_))) => bail!(NotSup, "{at}: input '{name}' is not constant"),
+                .ok_or_else(|| err!(Unsupported, "{at}: input '{name}' is not a scalar of FLOAT")),
+            Some(Some(Value::Rows(_))) => {
+                bail!(Unsupported, "{at}: input '{name}' is not constant")
+            }
         };
         let min = bound(0, "min", f32::NEG_INFINITY)?;
         let max = bound(1, "max", f32::INFINITY)?;
         if min.is_nan() || max.is_nan() || min == f32::INFINITY || max == f32::NEG_INFINITY {
-            bail!(NotSup, "{at}: from {min} to {max}");
+            bail!(Unsupported, "{at}: from {min} to {max}");
         }
         Ok(Map::Clip { min, max })
     }
@@ -689,9 +711,9 @@ impl<'g> Compiler<'g> {
         let second = match others.first() {
             None | Some(None) => None,
             Some(Some(Value::Constant(c))) => Some(c.as_ref()),
-            Some(Some(Value::Rows(_))) => bail!(NotSup, "{at}: shape or axes not constant"),
+            Some(Some(Value::Rows(_))) => bail!(Unsupported, "{at}: shape or axes not constant"),
         };
-        let moves_batch = || err!(NotSup, "{at}: changes the batch dimension");
+        let moves_batch = || err!(Unsupported, "{at}: changes the batch dimension");
         let listed = |added: usize| {
             let rank = 1 + tail.len() + added;
             constant::axes(at, attributes, self.graph.opset, second, rank)
@@ -705,7 +727,7 @@ impl<'g> Compiler<'g> {
                 let mut kept = Vec::new();
                 for (i, &d) in tail.iter().enumerate() {
                     match axes.contains(&(i + 1)) {
-                        true if d != 1 => bail!(BadMsg, "{at}: axis {} of size {d}", i + 1),
+                        true if d != 1 => bail!(Malformed, "{at}: axis {} of size {d}", i + 1),
                         true => {}
                         false => kept.push(d),
                     }
@@ -723,7 +745,7 @@ impl<'g> Compiler<'g> {
                 for axis in axes {
                     match axis.checked_sub(1) {
                         Some(i) if i <= tail.len() => tail.insert(i, 1),
-                        Some(_) => bail!(BadMsg, "{at}: axis {axis} is out of range"),
+                        Some(_) => bail!(Malformed, "{at}: axis {axis} is out of range"),
                         None => return Err(moves_batch()),
                     }
                 }
@@ -744,12 +766,16 @@ impl<'g> Compiler<'g> {
             }
             _ => {
                 let Some(shape) = second else {
-                    bail!(NotSup, "{at}: a shape that is not constant");
+                    bail!(Unsupported, "{at}: a shape that is not constant");
                 };
                 let shape = constant::integers(at, shape)?;
                 let copies = attributes.int("allowzero").unwrap_or(0) == 0;
                 reshaped_tail(shape, tail, copies).ok_or_else(|| {
-                    err!(NotSup, "{at}: [{}] to {shape:?} changes what a row is", shape_text(tail))
+                    err!(
+                        Unsupported,
+                        "{at}: [{}] to {shape:?} changes what a row is",
+                        shape_text(tail)
+                    )
                 })
             }
         }
@@ -759,16 +785,16 @@ impl<'g> Compiler<'g> {
         let graph = self.graph;
         let at = format!("output '{}'", graph.output);
         let Some(Value::Rows(rows)) = self.values.get(graph.output.as_str()).cloned() else {
-            bail!(NotSup, "{at}: does not depend on the features");
+            bail!(Unsupported, "{at}: does not depend on the features");
         };
         let version = self.settle(&at, &rows)?;
         if !matches!(self.end(&at, version)?, Stage::Hidden) {
-            bail!(NotSup, "{at}: no layer on the way to it");
+            bail!(Unsupported, "{at}: no layer on the way to it");
         }
         let declared = if graph.output_is_matrix { vec![graph.output_width] } else { vec![] };
         if rows.tail != declared {
             bail!(
-                Proto,
+                Inconsistent,
                 "{at}: declared as [{}], computed as [{}]",
                 shape_text(&declared),
                 shape_text(&rows.tail)
@@ -830,7 +856,7 @@ fn combine(at: &At<'_>, a: &Rows, b: &Rows) -> Result<Rows> {
     match form {
         Some(form) => Ok(Rows { form, ..a.clone() }),
         None => bail!(
-            NotSup,
+            Unsupported,
             "{at}: of two values that both depend on the inputs is supported within GELU only"
         ),
     }
@@ -842,7 +868,7 @@ fn columns(at: &At<'_>, c: &Tensor, tail: &[usize]) -> Result<Vec<f32>> {
     let rank = 1 + tail.len();
     let misfit = || {
         err!(
-            BadMsg,
+            Malformed,
             "{at}: constant of shape {:?} does not fit rows of [{}]",
             c.dims,
             shape_text(tail)
@@ -851,7 +877,7 @@ fn columns(at: &At<'_>, c: &Tensor, tail: &[usize]) -> Result<Vec<f32>> {
     let width = width_of(tail).ok_or_else(misfit)?;
     if c.dims.len() > rank || (c.dims.len() == rank && c.dims[0] != 1) {
         bail!(
-            NotSup,
+            Unsupported,
             "{at}: constant of shape {:?} over rows of [{}] has a batch dimension",
             c.dims,
             shape_text(tail)
@@ -868,5 +894,5 @@ fn columns(at: &At<'_>, c: &Tensor, tail: &[usize]) -> Result<Vec<f32>> {
     if let [value] = values {
         return Ok(vec![*value; width]);
     }
-    bail!(NotSup, "{at}: constant of shape {:?} over rows of [{}]", c.dims, shape_text(tail))
+    bail!(Unsupported, "{at}: constant of shape {:?} over rows of [{}]", c.dims, shape_text(tail))
 }

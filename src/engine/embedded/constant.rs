@@ -35,7 +35,7 @@ impl Budget {
                 self.0 = total;
                 Ok(count)
             }
-            _ => bail!(NotSup, "constants of more than {MAX_ELEMENTS} elements"),
+            _ => bail!(Unsupported, "constants of more than {MAX_ELEMENTS} elements"),
         }
     }
 }
@@ -54,13 +54,13 @@ pub(super) fn scalar(c: &Tensor) -> Option<f32> {
 
 pub(super) fn floats<'a>(at: &At<'_>, c: &'a Tensor) -> Result<&'a [f32]> {
     c.as_f32().ok_or_else(|| match c.data {
-        TensorData::Other(t) => err!(NotSup, "{at}: constant of element type {t}, not FLOAT"),
-        _ => err!(NotSup, "{at}: constant of integers where FLOAT was expected"),
+        TensorData::Other(t) => err!(Unsupported, "{at}: constant of element type {t}, not FLOAT"),
+        _ => err!(Unsupported, "{at}: constant of integers where FLOAT was expected"),
     })
 }
 
 pub(super) fn integers<'a>(at: &At<'_>, c: &'a Tensor) -> Result<&'a [i64]> {
-    c.as_i64().ok_or_else(|| err!(BadMsg, "{at}: INT64 expected"))
+    c.as_i64().ok_or_else(|| err!(Malformed, "{at}: INT64 expected"))
 }
 
 /// The value of a Constant node.
@@ -71,13 +71,13 @@ pub(super) fn of_node(at: &At<'_>, attributes: &Attributes<'_>) -> Result<Tensor
     match a.name.as_deref().unwrap_or("") {
         "value" => match &a.t {
             Some(t) => Tensor::from_proto(t).map_err(|e| e.of(at)),
-            None => bail!(BadMsg, "{at}: attribute 'value' holds no tensor"),
+            None => bail!(Malformed, "{at}: attribute 'value' holds no tensor"),
         },
         "value_float" => Ok(scalar(TensorData::F32(vec![a.f.unwrap_or(0.0)]))),
         "value_int" => Ok(scalar(TensorData::I64(vec![a.i.unwrap_or(0)]))),
         "value_floats" => Ok(vector(a.floats.len(), TensorData::F32(a.floats.clone()))),
         "value_ints" => Ok(vector(a.ints.len(), TensorData::I64(a.ints.clone()))),
-        other => bail!(NotSup, "{at}: attribute '{other}' is not supported"),
+        other => bail!(Unsupported, "{at}: attribute '{other}' is not supported"),
     }
 }
 
@@ -114,7 +114,7 @@ pub(super) fn fold(
                 axes = (0..x.dims.len()).filter(|&i| x.dims[i] == 1).collect();
             }
             if let Some(&a) = axes.iter().find(|&&a| x.dims[a] != 1) {
-                bail!(BadMsg, "{at}: axis {a} of shape {:?} is not 1", x.dims);
+                bail!(Malformed, "{at}: axis {a} of shape {:?} is not 1", x.dims);
             }
             let dims = x.dims.iter().enumerate().filter(|(i, _)| !axes.contains(i));
             reshaped(dims.map(|(_, &d)| d).collect(), budget)
@@ -123,14 +123,14 @@ pub(super) fn fold(
             let n = second
                 .map_or(attributes.ints("axes").len(), |a| product(&a.dims).unwrap_or(usize::MAX));
             if n > MAX_RANK {
-                bail!(BadMsg, "{at}: {n} axes");
+                bail!(Malformed, "{at}: {n} axes");
             }
             let mut axes = listed(x, n)?;
             axes.sort_unstable();
             let mut dims = x.dims.clone();
             for a in axes {
                 if a > dims.len() {
-                    bail!(BadMsg, "{at}: axis {a} is out of range");
+                    bail!(Malformed, "{at}: axis {a} is out of range");
                 }
                 dims.insert(a, 1);
             }
@@ -141,17 +141,17 @@ pub(super) fn fold(
             let axis = attributes.int("axis").unwrap_or(1);
             let first = if axis < 0 { axis.saturating_add(rank) } else { axis };
             if !(0..=rank).contains(&first) {
-                bail!(BadMsg, "{at}: axis {axis} of a tensor of rank {rank}");
+                bail!(Malformed, "{at}: axis {axis} of a tensor of rank {rank}");
             }
             let (a, b) = x.dims.split_at(first as usize);
             let (Some(rows), Some(columns)) = (product(a), product(b)) else {
-                bail!(BadMsg, "{at}: shape {:?} is too large", x.dims);
+                bail!(Malformed, "{at}: shape {:?} is too large", x.dims);
             };
             reshaped(vec![rows, columns], budget)
         }
         "Reshape" => {
             let Some(shape) = second else {
-                bail!(NotSup, "{at}: without an input 'shape'");
+                bail!(Unsupported, "{at}: without an input 'shape'");
             };
             let shape = integers(at, shape)?;
             reshaped(reshape(at, attributes, &x.dims, shape)?, budget)
@@ -168,7 +168,7 @@ pub(super) fn fold(
         }
         "Add" | "Sub" | "Mul" | "Div" => {
             let Some(y) = second else {
-                bail!(BadMsg, "{at}: one input where two were expected");
+                bail!(Malformed, "{at}: one input where two were expected");
             };
             let f = match at.op {
                 "Add" => |a: f32, b: f32| a + b,
@@ -200,14 +200,14 @@ pub(super) fn axes(
         _ => attributes.ints("axes"),
     };
     if rank > MAX_RANK || given.len() > rank {
-        bail!(BadMsg, "{at}: {} axes for a tensor of rank {rank}", given.len());
+        bail!(Malformed, "{at}: {} axes for a tensor of rank {rank}", given.len());
     }
     let mut axes = Vec::with_capacity(given.len());
     for &axis in given {
         let from_front = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
         match usize::try_from(from_front) {
             Ok(a) if a < rank && !axes.contains(&a) => axes.push(a),
-            _ => bail!(BadMsg, "{at}: axis {axis} is out of range or there twice"),
+            _ => bail!(Malformed, "{at}: axis {axis} is out of range or there twice"),
         }
     }
     Ok(axes)
@@ -220,7 +220,7 @@ fn reshape(
     dims: &[usize],
     shape: &[i64],
 ) -> Result<Vec<usize>> {
-    let mismatch = || err!(BadMsg, "{at}: shape {dims:?} cannot become {shape:?}");
+    let mismatch = || err!(Malformed, "{at}: shape {dims:?} cannot become {shape:?}");
     if shape.len() > MAX_RANK {
         return Err(mismatch());
     }
@@ -268,7 +268,7 @@ fn transpose(
                 .collect();
             Ok(Rc::new(Tensor { dims: vec![columns, rows], data: TensorData::F32(data) }))
         }
-        _ => bail!(NotSup, "{at}: of a constant of rank {rank} by {perm:?}"),
+        _ => bail!(Unsupported, "{at}: of a constant of rank {rank} by {perm:?}"),
     }
 }
 
@@ -287,11 +287,11 @@ fn elementwise(
         dims.push(match (dim(x, i), dim(y, i)) {
             (a, b) if a == b => a,
             (1, d) | (d, 1) => d,
-            _ => bail!(BadMsg, "{at}: shapes {:?} and {:?} do not fit", x.dims, y.dims),
+            _ => bail!(Malformed, "{at}: shapes {:?} and {:?} do not fit", x.dims, y.dims),
         });
     }
     if rank > MAX_RANK {
-        bail!(NotSup, "{at}: constant of rank {rank}");
+        bail!(Unsupported, "{at}: constant of rank {rank}");
     }
     let count = budget.spend(&dims).map_err(|e| e.of(at))?;
     let (a, b) = (floats(at, x)?, floats(at, y)?);
@@ -323,16 +323,16 @@ fn concat(
     let rank = parts[0].dims.len();
     let axis = attributes.int("axis").unwrap_or(0);
     if rank == 0 || !(axis == 0 || axis == -(rank as i64)) {
-        bail!(NotSup, "{at}: of constants along axis {axis}");
+        bail!(Unsupported, "{at}: of constants along axis {axis}");
     }
     if parts.iter().any(|p| p.dims.len() != rank || p.dims[1..] != parts[0].dims[1..]) {
-        bail!(BadMsg, "{at}: shapes do not fit");
+        bail!(Malformed, "{at}: shapes do not fit");
     }
     let mut dims = parts[0].dims.clone();
     dims[0] = parts
         .iter()
         .try_fold(0_usize, |n, p| n.checked_add(p.dims[0]))
-        .ok_or_else(|| err!(BadMsg, "{at}: shapes are too large"))?;
+        .ok_or_else(|| err!(Malformed, "{at}: shapes are too large"))?;
     budget.spend(&dims).map_err(|e| e.of(at))?;
     let data = if parts.iter().all(|p| p.as_i64().is_some()) {
         TensorData::I64(parts.iter().filter_map(|p| p.as_i64()).flatten().copied().collect())

@@ -42,8 +42,8 @@ impl Embedded {
     /// Compiles a graph for an instruction set.
     ///
     /// # Errors
-    /// `NotSup`: a node outside the family. `BadMsg`: a node whose inputs do not fit together.
-    /// `Proto`: an output unlike the declared one.
+    /// `Unsupported`: a node outside the family. `Malformed`: a node whose inputs do not fit together.
+    /// `Inconsistent`: an output unlike the declared one.
     pub(crate) fn compile(graph: &Graph, set: InstructionSet) -> Result<Self> {
         let plan = compile::plan(graph)?;
         let program = kernel::pack(set, &plan);
@@ -55,17 +55,17 @@ impl Embedded {
     fn run_rows(&mut self, z: &[f32], codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
         let rows = out.len() / self.plan.output_width();
         if z.len() != rows * self.plan.n_features || out.len() != rows * self.plan.output_width() {
-            bail!(Inval, "{} features and {} outputs do not fit together", z.len(), out.len());
+            bail!(Argument, "{} features and {} outputs do not fit together", z.len(), out.len());
         }
         if self.plan.n_codecs > 0 {
             if codec_ids.len() != rows {
-                bail!(Inval, "{} codec ids for {rows} rows", codec_ids.len());
+                bail!(Argument, "{} codec ids for {rows} rows", codec_ids.len());
             }
             let ids = 0..self.n_codec_ids;
             if let Some(id) =
                 codec_ids.iter().find(|&&id| !usize::try_from(id).is_ok_and(|id| ids.contains(&id)))
             {
-                bail!(Range, "codec id {id} is not in the table of {}", self.n_codec_ids);
+                bail!(OutOfVocabulary, "codec id {id} is not in the table of {}", self.n_codec_ids);
             }
             self.program.run(z, codec_ids, out);
         } else {
@@ -95,7 +95,7 @@ impl Engine for Embedded {
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {
         let width = self.plan.n_codecs;
         if width == 0 || table.is_empty() || !table.len().is_multiple_of(width) {
-            bail!(Inval, "codec table of {} values for a codec block of {width}", table.len());
+            bail!(Argument, "codec table of {} values for a codec block of {width}", table.len());
         }
         let ids = table.len() / width;
         // An id has a term per column at most.
@@ -105,7 +105,10 @@ impl Engine for Embedded {
             .try_fold(1_usize, |n, &d| n.checked_mul(d))
             .is_none_or(|n| n > MAX_CODEC_WEIGHTS)
         {
-            bail!(NotSup, "{ids} codecs with a codec block of {width} are too many for the engine");
+            bail!(
+                Unsupported,
+                "{ids} codecs with a codec block of {width} are too many for the engine"
+            );
         }
         self.program.set_codec(&self.plan.codec_terms(table));
         self.n_codec_ids = ids;

@@ -287,10 +287,10 @@ fn codec_ids_are_checked() {
     assert!(engine.run_rows(&[0.0; 3], &[1], &mut out).is_ok());
     for bad in [-1, 2, i32::MIN, i32::MAX] {
         let e = engine.run_rows(&[0.0; 3], &[bad], &mut out).unwrap_err();
-        assert_eq!(e.errno(), crate::Errno::Range, "{e}");
+        assert_eq!(e.kind(), crate::ErrorKind::OutOfVocabulary, "{e}");
     }
     assert!(engine.run_rows(&[0.0; 3], &[], &mut out).is_err(), "no ids");
     let e = engine.set_codec_table(&vec![0.0; 2 << 25]).unwrap_err();
-    assert_eq!(e.errno(), crate::Errno::NotSup, "{e}");
+    assert_eq!(e.kind(), crate::ErrorKind::Unsupported, "{e}");
     assert!(engine.run_rows(&[0.0; 2], &[0], &mut out).is_err(), "a feature short");
 }

@@ -4,15 +4,15 @@
 use super::Random;
 use super::build::{self, Build, int};
 use super::family::random_graph;
-use crate::Errno;
+use crate::ErrorKind;
 use crate::engine::embedded::Embedded;
 use crate::onnx::{Graph, TensorData};
 use crate::simd::InstructionSet;
 
-fn refused(graph: &Graph) -> (Errno, String) {
+fn refused(graph: &Graph) -> (ErrorKind, String) {
     match Embedded::compile(graph, InstructionSet::Portable) {
         Ok(_) => panic!("compiled"),
-        Err(e) => (e.errno(), e.message().to_owned()),
+        Err(e) => (e.kind(), e.message().to_owned()),
     }
 }
 
@@ -28,8 +28,8 @@ fn between(opset: i64, body: impl FnOnce(&mut Build, &str) -> String) -> Graph {
 #[test]
 fn operators_outside_the_family_are_named() {
     for op in ["Sigmoid", "Tanh", "Softmax", "Exp", "Sqrt", "LayerNormalization", "Pow", "Abs"] {
-        let (errno, message) = refused(&between(17, |b, x| b.op(op, &[x], vec![])));
-        assert_eq!(errno, Errno::NotSup, "{message}");
+        let (kind, message) = refused(&between(17, |b, x| b.op(op, &[x], vec![])));
+        assert_eq!(kind, ErrorKind::Unsupported, "{message}");
         assert!(message.contains(&format!("({op})")), "{message}");
     }
 }
@@ -97,8 +97,8 @@ fn supported_operators_used_otherwise_say_how() {
         (between(6, |_, x| x.to_owned()), "operator set 6"),
     ];
     for (graph, words) in cases {
-        let (errno, message) = refused(&graph);
-        assert_eq!(errno, Errno::NotSup, "{message}");
+        let (kind, message) = refused(&graph);
+        assert_eq!(kind, ErrorKind::Unsupported, "{message}");
         assert!(message.contains(words), "'{message}' does not say '{words}'");
     }
 }
@@ -111,7 +111,7 @@ fn a_residual_branch_is_refused() {
         let relu = b.op("Relu", &[x], vec![]);
         b.op("Add", &[&shifted, &relu], vec![])
     });
-    assert_eq!(refused(&graph).0, Errno::NotSup);
+    assert_eq!(refused(&graph).0, ErrorKind::Unsupported);
 }
 
 #[test]
@@ -140,8 +140,8 @@ fn shapes_that_do_not_fit_are_malformed() {
         }),
     ];
     for graph in cases {
-        let (errno, message) = refused(&graph);
-        assert_eq!(errno, Errno::BadMsg, "{message}");
+        let (kind, message) = refused(&graph);
+        assert_eq!(kind, ErrorKind::Malformed, "{message}");
         assert!(message.contains("node 'n"), "{message}");
     }
 }
@@ -150,8 +150,8 @@ fn shapes_that_do_not_fit_are_malformed() {
 fn an_output_unlike_the_declared_one_is_a_disagreement() {
     let mut b = Build::new(3, 0, 17);
     let x = b.gemm("features", 3, 2, vec![0.5; 6], vec![0.0; 2]);
-    let (errno, message) = refused(&b.finish(&x, 1, false));
-    assert_eq!(errno, Errno::Proto, "{message}");
+    let (kind, message) = refused(&b.finish(&x, 1, false));
+    assert_eq!(kind, ErrorKind::Inconsistent, "{message}");
 }
 
 #[test]
@@ -162,8 +162,8 @@ fn small_files_cannot_ask_for_much_memory() {
     let (a, c) = (b.f32(&[n, 1], vec![1.0; n]), b.f32(&[1, n], vec![1.0; n]));
     let product = b.op("Mul", &[&a, &c], vec![]);
     let x = b.op("Add", &["features", &product], vec![]);
-    let (errno, message) = refused(&b.finish(&x, 1, true));
-    assert_eq!(errno, Errno::NotSup, "{message}");
+    let (kind, message) = refused(&b.finish(&x, 1, true));
+    assert_eq!(kind, ErrorKind::Unsupported, "{message}");
 
     // One matrix in very many layers.
     let mut b = Build::new(512, 0, 17);
@@ -172,8 +172,8 @@ fn small_files_cannot_ask_for_much_memory() {
     for _ in 0..4000 {
         x = b.op("MatMul", &[&x, &w], vec![]);
     }
-    let (errno, message) = refused(&b.finish(&x, 1, true));
-    assert_eq!(errno, Errno::NotSup, "{message}");
+    let (kind, message) = refused(&b.finish(&x, 1, true));
+    assert_eq!(kind, ErrorKind::Unsupported, "{message}");
     assert!(message.contains("elements"), "{message}");
 }
 
@@ -191,8 +191,8 @@ fn small_files_cannot_ask_for_much_time() {
         for i in 0..50_000 {
             x = b.op(if i % 2 == 0 { "Add" } else { "Mul" }, &[&x, &c], vec![]);
         }
-        let (errno, message) = refused(&b.finish(&x, 1, true));
-        assert_eq!(errno, Errno::NotSup, "{message}");
+        let (kind, message) = refused(&b.finish(&x, 1, true));
+        assert_eq!(kind, ErrorKind::Unsupported, "{message}");
     }
 }
 

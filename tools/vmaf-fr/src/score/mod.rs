@@ -293,7 +293,7 @@ fn set_codec(
     }
     if args.preset.is_some() || args.crf.is_some() {
         match scorer.set_encode(id, args.preset.as_deref(), args.crf) {
-            Err(error) if error.errno() == vmaf_fr_v2::Errno::NotSup => {
+            Err(error) if error.kind() == vmaf_fr_v2::ErrorKind::Unsupported => {
                 notes.doubt(format_args!(
                     "{} takes no preset and no crf: they have no effect",
                     info.id
