@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Which libvmaf feature extractor, with which options, produces a feature.
 
-use crate::Error;
-
 /// A libvmaf feature extractor as its programs name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Extractor {
@@ -35,41 +33,4 @@ pub fn extractor(feature: &str) -> Option<Extractor> {
         "psnr_hvs_y" | "psnr_hvs_cb" | "psnr_hvs_cr" | "psnr_hvs" => plain("psnr_hvs"),
         _ => return None,
     })
-}
-
-/// The extractors that a set of features needs, each once, in the order in which they are first needed.
-///
-/// # Errors
-/// [`Error::UnknownFeature`] names the first feature without an extractor.
-pub fn extractors<S: AsRef<str>>(features: &[S]) -> Result<Vec<Extractor>, Error> {
-    let mut needed = Vec::new();
-    for feature in features {
-        let feature = feature.as_ref();
-        let one = extractor(feature).ok_or_else(|| Error::UnknownFeature(feature.to_owned()))?;
-        if !needed.contains(&one) {
-            needed.push(one);
-        }
-    }
-    Ok(needed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_extractor_once() {
-        let names: Vec<_> = extractors(&["psnr_hvs", "psnr_y", "psnr_hvs_y", "motion2", "motion"])
-            .unwrap()
-            .iter()
-            .map(|e| e.name)
-            .collect();
-        assert_eq!(names, ["psnr_hvs", "psnr", "motion"]);
-    }
-
-    #[test]
-    fn unknown_feature_is_named() {
-        let error = extractors(&["adm2", "speed"]).unwrap_err().to_string();
-        assert!(error.contains("\"speed\""), "{error}");
-    }
 }

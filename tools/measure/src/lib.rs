@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Features measured by libvmaf: running the programs that write its logs, and reading the logs.
 //!
-//! One way: [`probe`] describes a file as a [`clip::Clip`], [`tool`] finds the program, [`run`] runs it and leaves
-//! libvmaf's JSON log, [`log`] reads it frame by frame.
+//! One way: [`probe`] describes a file as a [`video::Video`], [`program`] finds the program that can measure it,
+//! [`run`] runs it and leaves libvmaf's JSON log, [`log`] reads it frame by frame. [`command`] holds every command
+//! line, [`process`] runs them.
 
-pub mod clip;
+pub mod command;
 mod error;
 pub mod extractors;
 pub mod log;
 pub mod probe;
 pub mod process;
+pub mod program;
+mod request;
 pub mod run;
-pub mod tool;
+mod suitability;
+pub mod video;
 
 pub use error::Error;
+
+/// Former names, until the pipeline uses the new ones.
+pub mod clip {
+    pub use crate::video::Video as Clip;
+    pub use crate::video::*;
+}
+/// Former names, until the pipeline uses the new ones.
+pub mod tool {
+    pub use crate::program::*;
+}

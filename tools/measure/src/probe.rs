@@ -9,9 +9,10 @@ use std::process::Command;
 use serde::Deserialize;
 
 use crate::Error;
-use crate::clip::{Clip, FrameRate, Storage};
+use crate::command;
 use crate::process;
-use crate::tool::find_program;
+use crate::program::find_program;
+use crate::video::{FrameRate, Storage, Video};
 
 /// Probes files.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ impl Prober {
     /// Y4M files can still be probed.
     ///
     /// # Errors
-    /// [`Error::NoTool`] where the named program is not an executable file.
+    /// [`Error::NoTool`] if the named program is not an executable file.
     pub fn find(ffprobe_bin: Option<&Path>, ffmpeg: Option<&Path>) -> Result<Self, Error> {
         let beside = ffmpeg
             .map(|path| path.with_file_name("ffprobe"))
@@ -40,9 +41,9 @@ impl Prober {
     /// Describes the first video stream of a file.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Input`] where there is no video in it, or a raw file's geometry is not known;
-    /// [`Error::NoTool`] where ffprobe is needed and missing; [`Error::Failed`].
-    pub fn probe(&self, path: &Path) -> Result<Clip, Error> {
+    /// [`Error::Io`]; [`Error::Input`] if there is no video in it, or a raw file's geometry is not known;
+    /// [`Error::NoTool`] if ffprobe is needed and missing; [`Error::Failed`].
+    pub fn probe(&self, path: &Path) -> Result<Video, Error> {
         let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
         if !metadata.is_file() {
             return Err(Error::input(path, "not a regular file"));
@@ -77,7 +78,7 @@ const Y4M_MAGIC: &[u8] = b"YUV4MPEG2 ";
 /// Longer than any header in use, so that a file without line breaks is not read whole.
 const Y4M_HEADER_LIMIT: u64 = 1024;
 
-fn y4m(path: &Path, bytes: u64) -> Result<Clip, Error> {
+fn y4m(path: &Path, bytes: u64) -> Result<Video, Error> {
     let mut header = Vec::new();
     BufReader::new(File::open(path).map_err(Error::io(path))?)
         .take(Y4M_HEADER_LIMIT)
@@ -104,7 +105,7 @@ fn y4m(path: &Path, bytes: u64) -> Result<Clip, Error> {
         return Err(Error::input(path, format!("its Y4M header has no size: {text:?}")));
     };
     let pix_fmt = y4m_pix_fmt(chroma);
-    let mut clip = Clip {
+    let mut video = Video {
         path: path.to_owned(),
         storage: Storage::Y4m,
         width,
@@ -114,13 +115,13 @@ fn y4m(path: &Path, bytes: u64) -> Result<Clip, Error> {
         n_frames: None,
         codec_name: "rawvideo".to_owned(),
     };
-    if let Some(format) = clip.format() {
+    if let Some(format) = video.format() {
         // "FRAME\n" before each; a frame header with parameters makes the count unknown, not wrong.
         let frame = format.frame_bytes(width, height) + 6;
         let body = bytes - header_bytes;
-        clip.n_frames = body.is_multiple_of(frame).then_some(body / frame);
+        video.n_frames = body.is_multiple_of(frame).then_some(body / frame);
     }
-    Ok(clip)
+    Ok(video)
 }
 
 fn y4m_pix_fmt(chroma: &str) -> Option<&'static str> {
@@ -142,7 +143,7 @@ fn y4m_pix_fmt(chroma: &str) -> Option<&'static str> {
 }
 
 #[derive(Deserialize)]
-struct Report {
+struct FfprobeReport {
     #[serde(default)]
     streams: Vec<Stream>,
 }
@@ -159,16 +160,10 @@ struct Stream {
     nb_frames: Option<String>,
 }
 
-fn container(ffprobe: &Path, path: &Path) -> Result<Clip, Error> {
+fn container(ffprobe: &Path, path: &Path) -> Result<Video, Error> {
     let mut command = Command::new(ffprobe);
-    command
-        .args(["-v", "error", "-select_streams", "v:0", "-of", "json", "-show_entries"])
-        .arg(
-            "stream=codec_name,codec_tag_string,width,height,pix_fmt,avg_frame_rate,r_frame_rate,nb_frames",
-        )
-        .arg(std::path::absolute(path).map_err(Error::io(path))?);
-    let text = process::capture(ffprobe, &mut command)?;
-    let report: Report = serde_json::from_str(&text).map_err(|e| Error::Output {
+    let text = process::capture(ffprobe, command.args(command::ffmpeg::probe(path)?))?;
+    let report: FfprobeReport = serde_json::from_str(&text).map_err(|e| Error::Output {
         program: ffprobe.to_owned(),
         reason: format!("its report on {} is not understood: {e}", path.display()),
     })?;
@@ -183,7 +178,7 @@ fn container(ffprobe: &Path, path: &Path) -> Result<Clip, Error> {
     let known =
         |text: Option<String>| text.filter(|t| !t.is_empty() && t != "unknown" && t != "N/A");
     let tag = known(stream.codec_tag_string);
-    Ok(Clip {
+    Ok(Video {
         path: path.to_owned(),
         storage: Storage::Container,
         width,
@@ -233,15 +228,15 @@ mod tests {
             "YUV4MPEG2 W8 H4 F30000:1001 Ip A1:1 C420p10 XYSCSS=420P10\n",
             3 * (96 + 6),
         );
-        let clip = prober.probe(&path).unwrap();
-        assert_eq!((clip.width, clip.height, clip.n_frames), (8, 4, Some(3)));
-        assert_eq!(clip.pix_fmt.as_deref(), Some("yuv420p10le"));
-        assert_eq!(clip.frame_rate, FrameRate::new(30000, 1001));
-        assert_eq!((clip.storage, clip.codec_name.as_str()), (Storage::Y4m, "rawvideo"));
+        let video = prober.probe(&path).unwrap();
+        assert_eq!((video.width, video.height, video.n_frames), (8, 4, Some(3)));
+        assert_eq!(video.pix_fmt.as_deref(), Some("yuv420p10le"));
+        assert_eq!(video.frame_rate, FrameRate::new(30000, 1001));
+        assert_eq!((video.storage, video.codec_name.as_str()), (Storage::Y4m, "rawvideo"));
 
         let path = write(dir.path(), "b", "YUV4MPEG2 W8 H4\n", 17);
-        let clip = prober.probe(&path).unwrap();
-        assert_eq!((clip.n_frames, clip.pix_fmt.as_deref()), (None, Some("yuv420p")));
+        let video = prober.probe(&path).unwrap();
+        assert_eq!((video.n_frames, video.pix_fmt.as_deref()), (None, Some("yuv420p")));
     }
 
     #[test]

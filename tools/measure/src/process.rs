@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Runs an outside program: nothing on its standard input, the end of its standard error kept for the
 //! message, killed and reaped when it is dropped before its end.
+//!
+//! Crates that run processes (`duct`) keep all of standard error or none, and have no event for a program that says
+//! nothing for a while, which [`Event::Tick`] is for; with these two written here nothing would be left for them.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -11,13 +14,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::Error;
+use crate::command::ffmpeg::{QUIET, REPORT, frames_done};
 
 /// How far a program has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Frames done.
     pub frames: u64,
-    /// Frames in all, where known.
+    /// Frames in all, if known.
     pub total: Option<u64>,
 }
 
@@ -49,7 +53,7 @@ impl Running {
         Ok(Self { program: program.to_owned(), child, stderr })
     }
 
-    /// The program's standard output, once. Who takes it must read it to its end.
+    /// The program's standard output, once. Whoever takes it must read it to its end.
     pub fn stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
     }
@@ -62,8 +66,12 @@ impl Running {
     /// Waits for the end.
     ///
     /// # Errors
-    /// [`Error::Failed`] with the end of standard error where the exit status is not 0.
+    /// [`Error::Failed`] with the end of standard error if the exit status is not 0.
     pub fn finish(mut self) -> Result<(), Error> {
+        self.wait()
+    }
+
+    fn wait(&mut self) -> Result<(), Error> {
         drop(self.child.stdout.take());
         let status = self
             .child
@@ -72,8 +80,13 @@ impl Running {
         if status.success() {
             return Ok(());
         }
-        let tail = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
-        Err(Error::Failed { program: self.program.clone(), status, stderr_tail: last_lines(&tail) })
+        let stderr_tail = last_lines(&self.stderr_tail());
+        Err(Error::Failed { program: self.program.clone(), status, stderr_tail })
+    }
+
+    /// The end of standard error, once, after the program's end.
+    fn stderr_tail(&mut self) -> Vec<u8> {
+        self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default()
     }
 }
 
@@ -85,7 +98,7 @@ impl Drop for Running {
     }
 }
 
-/// What [`run`] tells while the program runs.
+/// What [`run`] reports while the program runs.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// A line of standard output.
@@ -134,16 +147,30 @@ pub fn run(
 /// # Errors
 /// [`Error::Spawn`], [`Error::Failed`].
 pub fn capture(program: &Path, command: &mut Command) -> Result<String, Error> {
+    captured(program, command).map(|(text, _)| text)
+}
+
+/// Runs a program and returns what it wrote to standard output, then to standard error, of which only the end is kept.
+///
+/// # Errors
+/// [`Error::Spawn`], [`Error::Failed`].
+pub fn capture_all(program: &Path, command: &mut Command) -> Result<String, Error> {
+    let (text, mut running) = captured(program, command)?;
+    Ok(text + &String::from_utf8_lossy(&running.stderr_tail()))
+}
+
+fn captured(program: &Path, command: &mut Command) -> Result<(String, Running), Error> {
     let mut running = Running::spawn(program, command)?;
     let mut text = Vec::new();
     if let Some(mut pipe) = running.stdout() {
         let _ = pipe.read_to_end(&mut text);
     }
-    running.finish()?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    running.wait()?;
+    Ok((String::from_utf8_lossy(&text).into_owned(), running))
 }
 
-/// Runs `ffmpeg` with `arguments` behind the ones that keep it quiet and make it report, and tells the frames done.
+/// Runs `ffmpeg` in `directory` with `arguments`, after the ones that keep it quiet and make it report, and reports the
+/// frames done.
 ///
 /// # Errors
 /// [`Error::Spawn`], [`Error::Failed`].
@@ -155,15 +182,10 @@ pub fn ffmpeg(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), Error> {
     let mut command = Command::new(program);
-    command
-        .current_dir(directory)
-        .args(["-hide_banner", "-nostdin", "-y", "-loglevel", "error"])
-        .args(["-nostats", "-progress", "pipe:1", "-stats_period", "0.2"])
-        .args(arguments);
+    command.current_dir(directory).args(QUIET).args(REPORT).args(arguments);
     run(program, &mut command, &mut |event| {
         if let Event::Line(line) = event
-            && let Some(frames) = line.strip_prefix("frame=")
-            && let Ok(frames) = frames.trim().parse()
+            && let Some(frames) = frames_done(line)
         {
             progress(Progress { frames, total });
         }
@@ -217,6 +239,12 @@ mod tests {
         assert!(error.contains("exit status: 3"), "{error}");
         assert!(error.ends_with("line 2999"), "{error}");
         assert!(!error.contains("line 2900"), "{error}");
+    }
+
+    #[test]
+    fn both_outputs_are_captured() {
+        let mut command = sh("echo error >&2; echo output");
+        assert_eq!(capture_all(Path::new("sh"), &mut command).unwrap(), "output\nerror\n");
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use vmaf_fr_measure::clip::{Clip, FrameRate, PixelFormat, Storage};
 use vmaf_fr_measure::probe::Prober;
+use vmaf_fr_measure::program::{Tool, Tools};
 use vmaf_fr_measure::run::{Progress, Request, command_line, measure};
-use vmaf_fr_measure::tool::{Tool, Tools};
+use vmaf_fr_measure::video::{FrameRate, PixelFormat, Storage, Video};
 
 const FEATURES: [&str; 22] = [
     "adm2",
@@ -104,8 +104,8 @@ fn read(log: &Path) -> Frames {
 
 fn measured(
     tool: &Tool,
-    reference: &Clip,
-    distorted: &Clip,
+    reference: &Video,
+    distorted: &Video,
     log: &Path,
 ) -> (Frames, Vec<Progress>) {
     let mut seen = Vec::new();
@@ -200,7 +200,7 @@ fn raw_files_measure_as_their_y4m_twins() {
         let raw = |y4m: &Path, name: &str| {
             let path = dir.join(name);
             run_ffmpeg(&format!("-i {} -f rawvideo", y4m.display()), &path);
-            Clip::raw(
+            Video::raw(
                 &path,
                 320,
                 180,
@@ -314,7 +314,7 @@ fn failures_leave_no_log_and_say_why() {
     let mut distorted = prober().probe(&encoded).unwrap();
     std::fs::write(&encoded, b"no video at all").unwrap();
     let log = dir.join("log.json");
-    let attempt = |tool: &Tool, distorted: &Clip, features: &[&str]| {
+    let attempt = |tool: &Tool, distorted: &Video, features: &[&str]| {
         let request = Request { reference: &reference, distorted, features, threads: 0, log: &log };
         measure(tool, &request, &mut |_| {}).unwrap_err().to_string()
     };

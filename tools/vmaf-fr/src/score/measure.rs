@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tempfile::TempDir;
-use vmaf_fr_measure::clip::{Clip, PixelFormat};
 use vmaf_fr_measure::probe::Prober;
+use vmaf_fr_measure::program::Tools;
 use vmaf_fr_measure::run::{self, Request};
-use vmaf_fr_measure::tool::Tools;
+use vmaf_fr_measure::video::{PixelFormat, Video};
 
 use super::report::Source;
 use super::title;
@@ -104,11 +104,11 @@ pub fn measure(
     let tools =
         Tools::find(args.vmaf_bin.as_deref(), args.ffmpeg_bin.as_deref()).map_err(Failure::new)?;
     let prober = Prober::find(args.ffprobe_bin.as_deref(), tools.ffmpeg()).map_err(Failure::new)?;
-    let reference_clip = describe(args, &prober, reference)?;
-    let distorted_clip = describe(args, &prober, distorted)?;
-    let tool = tools.choose(&reference_clip, &distorted_clip).map_err(Failure::new)?;
+    let reference_video = describe(args, &prober, reference)?;
+    let distorted_video = describe(args, &prober, distorted)?;
+    let tool = tools.choose(&reference_video, &distorted_video).map_err(Failure::new)?;
     let codec =
-        (distorted_clip.codec_name != "rawvideo").then(|| distorted_clip.codec_name.clone());
+        (distorted_video.codec_name != "rawvideo").then(|| distorted_video.codec_name.clone());
     if codec_wanted && let Some(codec) = &codec {
         notes.say(format_args!("{}: its stream says {codec}", distorted.display()));
     }
@@ -124,8 +124,8 @@ pub fn measure(
         std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1))
     });
     let request = Request {
-        reference: &reference_clip,
-        distorted: &distorted_clip,
+        reference: &reference_video,
+        distorted: &distorted_video,
         features,
         threads,
         log: &log,
@@ -151,7 +151,7 @@ pub fn measure(
     })
 }
 
-fn describe(args: &MeasureArgs, prober: &Prober, path: &Path) -> Result<Clip, Failure> {
+fn describe(args: &MeasureArgs, prober: &Prober, path: &Path) -> Result<Video, Failure> {
     if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("yuv")) {
         return prober.probe(path).map_err(Failure::new);
     }
@@ -167,7 +167,7 @@ fn describe(args: &MeasureArgs, prober: &Prober, path: &Path) -> Result<Clip, Fa
             args.pix_fmt
         ))
     })?;
-    Clip::raw(path, width, height, format, None).map_err(Failure::new)
+    Video::raw(path, width, height, format, None).map_err(Failure::new)
 }
 
 /// Indicatif draws only where standard error is a terminal.

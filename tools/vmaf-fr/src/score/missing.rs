@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
+use vmaf_fr_measure::command;
 use vmaf_fr_measure::extractors::{Extractor, extractor};
-use vmaf_fr_measure::run::VMAF_MODEL;
 
 use super::blocks::LogFacts;
 
@@ -53,50 +53,15 @@ pub fn advice(log: &str, model: &str, features: &[String], missing: &[Missing]) 
     }
     let mut extractors: Vec<Extractor> = Vec::new();
     for one in features.iter().filter_map(|feature| extractor(feature)) {
-        // The VMAF model below runs these two itself, with their default options.
-        if !matches!(one.name, "adm" | "vif") && !extractors.contains(&one) {
+        if !extractors.contains(&one) {
             extractors.push(one);
         }
     }
     let _ = write!(
         text,
         "Measure the clip with one of these, then score the log that it writes:\n\n  {}\n\n  {}\n",
-        vmaf_command(&extractors),
-        ffmpeg_command(&extractors)
+        command::vmaf::example(&extractors),
+        command::ffmpeg::example(&extractors)
     );
     text
-}
-
-/// `vmaf` reads Y4M and raw YUV only.
-fn vmaf_command(extractors: &[Extractor]) -> String {
-    let mut command = format!(
-        "vmaf --reference REFERENCE.y4m --distorted DISTORTED.y4m --model version={VMAF_MODEL}"
-    );
-    for extractor in extractors {
-        let _ = write!(command, " --feature {}", extractor.name);
-        if let Some((option, value)) = extractor.option {
-            let _ = write!(command, "={option}={value}");
-        }
-    }
-    command + " --json --output LOG.json"
-}
-
-/// The filter's first input is the distorted video. Equal timestamps pair frames by their number, as `vmaf` does.
-fn ffmpeg_command(extractors: &[Extractor]) -> String {
-    let features: Vec<String> = extractors
-        .iter()
-        .map(|extractor| match extractor.option {
-            Some((option, value)) => format!(r"name={}\:{option}={value}", extractor.name),
-            None => format!("name={}", extractor.name),
-        })
-        .collect();
-    let features = match features.join("|") {
-        none if none.is_empty() => none,
-        features => format!(":feature='{features}'"),
-    };
-    format!(
-        "ffmpeg -i DISTORTED.mp4 -i REFERENCE.mp4 -filter_complex \
-         \"[0:v]settb=1/25,setpts=N[d];[1:v]settb=1/25,setpts=N[r];\
-         [d][r]libvmaf=shortest=1:model=version={VMAF_MODEL}{features}:log_fmt=json:log_path=LOG.json\" -f null -"
-    )
 }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Finds the program that measures.
+//! The programs that measure: where they are, what they are, and which one measures a pair.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::clip::{Clip, Storage};
+use crate::Error;
+use crate::command;
 use crate::process;
-use crate::{Error, run};
+use crate::suitability::vmaf_reads;
+use crate::video::Video;
 
-/// A program that computes libvmaf features of two clips.
+/// The log's name in the temporary folder where a program works.
+pub(crate) const LOG_NAME: &str = "log.json";
+
+/// A program that computes libvmaf's features of two videos.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// libvmaf's own program: raw and Y4M files of equal geometry and format.
@@ -29,30 +34,24 @@ impl Tool {
     /// text and, for ffmpeg, the version of the libvmaf inside it.
     ///
     /// # Errors
-    /// Where the program cannot be run, or has no working libvmaf.
+    /// If the program cannot be run, or has no working libvmaf.
     pub fn identify(&self) -> Result<String, Error> {
         match self {
             Self::Vmaf(path) => {
-                // vmaf writes its version to standard error.
-                let output = Command::new(path)
-                    .arg("--version")
-                    .output()
-                    .map_err(|source| Error::Spawn { program: path.clone(), source })?;
-                let text = [output.stdout, output.stderr].concat();
-                let text = String::from_utf8_lossy(&text).trim().to_owned();
-                if !output.status.success() || text.is_empty() {
+                let mut command = Command::new(path);
+                let text = process::capture_all(path, command.args(command::vmaf::VERSION))?;
+                let text = text.trim();
+                if text.is_empty() {
                     return Err(Error::Output {
                         program: path.clone(),
-                        reason: format!("--version failed ({}): {text}", output.status),
+                        reason: "it does not say its version".to_owned(),
                     });
                 }
                 Ok(format!("vmaf {text}"))
             }
-            Self::Ffmpeg(path) => Ok(format!(
-                "{}\nlibvmaf {}",
-                ffmpeg_version(path)?,
-                run::libvmaf_version_of_ffmpeg(path)?
-            )),
+            Self::Ffmpeg(path) => {
+                Ok(format!("{}\nlibvmaf {}", ffmpeg_version(path)?, libvmaf_version(path)?))
+            }
         }
     }
 }
@@ -60,9 +59,9 @@ impl Tool {
 /// The whole text of `ffmpeg -version`: release, configuration and library versions.
 ///
 /// # Errors
-/// Where it cannot be run.
+/// If it cannot be run.
 pub fn ffmpeg_version(ffmpeg: &Path) -> Result<String, Error> {
-    let text = process::capture(ffmpeg, Command::new(ffmpeg).arg("-version"))?;
+    let text = process::capture(ffmpeg, Command::new(ffmpeg).args(command::ffmpeg::VERSION))?;
     Ok(text
         .lines()
         .take_while(|line| !line.is_empty() && !line.starts_with("Exiting"))
@@ -73,11 +72,28 @@ pub fn ffmpeg_version(ffmpeg: &Path) -> Result<String, Error> {
 /// Whether this ffmpeg has the libvmaf filter.
 ///
 /// # Errors
-/// Where it cannot be run.
+/// If it cannot be run.
 pub fn ffmpeg_has_libvmaf(ffmpeg: &Path) -> Result<bool, Error> {
-    let filters =
-        process::capture(ffmpeg, Command::new(ffmpeg).args(["-hide_banner", "-filters"]))?;
-    Ok(filters.lines().any(|line| line.split_whitespace().nth(1) == Some("libvmaf")))
+    let filters = process::capture(ffmpeg, Command::new(ffmpeg).args(command::ffmpeg::FILTERS))?;
+    Ok(filters.lines().any(command::ffmpeg::is_libvmaf_filter))
+}
+
+/// The part of a log that says which libvmaf wrote it.
+#[derive(serde::Deserialize)]
+struct Head {
+    version: String,
+}
+
+/// ffmpeg does not say its libvmaf's version; the log of two frames does.
+fn libvmaf_version(ffmpeg: &Path) -> Result<String, Error> {
+    let scratch = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
+    let arguments = command::ffmpeg::two_frames(LOG_NAME);
+    process::ffmpeg(ffmpeg, scratch.path(), &arguments, None, &mut |_| {})?;
+    let log = std::fs::read(scratch.path().join(LOG_NAME)).map_err(Error::io(LOG_NAME))?;
+    serde_json::from_slice(&log).map(|head: Head| head.version).map_err(|e| Error::Output {
+        program: ffmpeg.to_owned(),
+        reason: format!("libvmaf's log has no version: {e}"),
+    })
 }
 
 /// The programs at hand.
@@ -96,11 +112,11 @@ enum Only {
 }
 
 impl Tools {
-    /// Looks at what the user named (`--vmaf-bin`, `--ffmpeg-bin`), else on PATH. A program that the user named
-    /// is used for measuring even where the other one would be preferred; `vmaf` where both were named.
+    /// Takes what the user named (`--vmaf-bin`, `--ffmpeg-bin`), else what is on PATH. A program that the user named
+    /// measures even if the other one would be preferred; if both are named, `vmaf` does.
     ///
     /// # Errors
-    /// [`Error::NoTool`] where a named program is not an executable file.
+    /// [`Error::NoTool`] if a named program is not an executable file.
     pub fn find(vmaf_bin: Option<&Path>, ffmpeg_bin: Option<&Path>) -> Result<Self, Error> {
         Ok(Self {
             vmaf: find_program("vmaf", "--vmaf-bin", vmaf_bin)?,
@@ -118,13 +134,13 @@ impl Tools {
         self.ffmpeg.as_deref()
     }
 
-    /// The program for this pair: `vmaf` where both files are raw or Y4M of equal geometry and format, else an
+    /// The program for this pair: `vmaf` if both files are raw or Y4M of equal geometry and format, else an
     /// `ffmpeg` that has libvmaf.
     ///
     /// # Errors
     /// [`Error::NoTool`] says what is missing and how to name it.
-    pub fn choose(&self, reference: &Clip, distorted: &Clip) -> Result<Tool, Error> {
-        let for_vmaf = run::vmaf_can_read(reference, distorted);
+    pub fn choose(&self, reference: &Video, distorted: &Video) -> Result<Tool, Error> {
+        let for_vmaf = vmaf_reads(reference, distorted);
         if let Some(vmaf) = &self.vmaf
             && self.only != Some(Only::Ffmpeg)
         {
@@ -177,7 +193,7 @@ impl Tools {
 /// A program that the user named, else the one of that name on PATH, else none.
 ///
 /// # Errors
-/// [`Error::NoTool`] where a named program is not an executable file.
+/// [`Error::NoTool`] if a named program is not an executable file.
 pub fn find_program(
     name: &str,
     flag: &str,
@@ -192,9 +208,4 @@ pub fn find_program(
         },
         None => Ok(which::which(name).ok()),
     }
-}
-
-/// Storage that libvmaf's own program reads.
-pub(crate) fn is_planar(clip: &Clip) -> bool {
-    matches!(clip.storage, Storage::Raw | Storage::Y4m)
 }

@@ -16,7 +16,7 @@ pub struct FrameRate {
 }
 
 impl FrameRate {
-    /// `None` where either part is zero.
+    /// `None` if either part is zero.
     pub fn new(num: u32, den: u32) -> Option<Self> {
         (num > 0 && den > 0).then_some(Self { num, den })
     }
@@ -66,8 +66,8 @@ pub struct PixelFormat {
 }
 
 impl PixelFormat {
-    /// The planar format that carries FFmpeg's `pix_fmt` without loss of depth or chroma, where there is one:
-    /// `yuvj420p` and `nv12` give `yuv420p`, `p010le` gives `yuv420p10le`, RGB and alpha formats give none.
+    /// The planar format that carries FFmpeg's `pix_fmt` without loss of depth or chroma: `yuv420p` for `yuvj420p`
+    /// and `nv12`, `yuv420p10le` for `p010le`, `None` for RGB and alpha formats.
     pub fn from_ffmpeg(pix_fmt: &str) -> Option<Self> {
         let planar = match pix_fmt {
             "yuvj420p" | "nv12" | "nv21" => "yuv420p",
@@ -127,7 +127,7 @@ pub enum Storage {
 
 /// A video file and what is known about its first video stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clip {
+pub struct Video {
     /// The file.
     pub path: PathBuf,
     /// How it is stored.
@@ -136,21 +136,21 @@ pub struct Clip {
     pub width: u32,
     /// Rows, as coded.
     pub height: u32,
-    /// FFmpeg's name of the sample format, where the prober knows it.
+    /// FFmpeg's name of the sample format, if known.
     pub pix_fmt: Option<String>,
-    /// Where the file says so.
+    /// If the file says so.
     pub frame_rate: Option<FrameRate>,
-    /// Where it is known without decoding.
+    /// If it is known without decoding.
     pub n_frames: Option<u64>,
     /// FFmpeg's name of the stream's codec, such as `hevc`; `rawvideo` for [`Storage::Raw`] and [`Storage::Y4m`].
     pub codec_name: String,
 }
 
-impl Clip {
+impl Video {
     /// A file of planar frames without a header.
     ///
     /// # Errors
-    /// [`Error::Input`] where a dimension is 0 or the file's size is not a whole number of frames, [`Error::Io`].
+    /// [`Error::Input`] if a dimension is 0 or the file's size is not a whole number of frames; [`Error::Io`].
     pub fn raw(
         path: &Path,
         width: u32,
@@ -184,10 +184,18 @@ impl Clip {
         })
     }
 
-    /// The planar format libvmaf is given for this clip, where it is known.
+    /// The planar format in which libvmaf gets this video, if it takes it.
     pub fn format(&self) -> Option<PixelFormat> {
         self.pix_fmt.as_deref().and_then(PixelFormat::from_ffmpeg)
     }
+}
+
+/// The format of a measurement: the reference's chroma at the deeper of both depths, so that nothing is dithered
+/// down.
+pub fn common_format(reference: &Video, distorted: &Video) -> Option<PixelFormat> {
+    let format = reference.format()?;
+    let other = distorted.format().map_or(0, |f| f.bit_depth);
+    Some(PixelFormat { bit_depth: format.bit_depth.max(other), ..format })
 }
 
 #[cfg(test)]
@@ -215,15 +223,32 @@ mod tests {
     }
 
     #[test]
-    fn raw_clip_of_a_broken_frame() {
+    fn deeper_of_both() {
+        let video = |pix_fmt: &str| Video {
+            path: PathBuf::from("/v/a"),
+            storage: Storage::Y4m,
+            width: 8,
+            height: 4,
+            pix_fmt: Some(pix_fmt.to_owned()),
+            frame_rate: None,
+            n_frames: None,
+            codec_name: "rawvideo".to_owned(),
+        };
+        let (eight, ten) = (video("yuv422p"), video("yuv420p10le"));
+        assert_eq!(common_format(&eight, &ten).unwrap().ffmpeg_name(), "yuv422p10le");
+        assert_eq!(common_format(&ten, &eight).unwrap().ffmpeg_name(), "yuv420p10le");
+    }
+
+    #[test]
+    fn raw_video_of_a_broken_frame() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.yuv");
         std::fs::write(&path, vec![0; 6 * 4 * 2 + 1]).unwrap();
         let format = PixelFormat::from_ffmpeg("yuv420p").unwrap();
-        let error = Clip::raw(&path, 8, 4, format, None).unwrap_err().to_string();
+        let error = Video::raw(&path, 8, 4, format, None).unwrap_err().to_string();
         assert!(error.contains("49 bytes") && error.contains("48 bytes"), "{error}");
         std::fs::write(&path, vec![0; 6 * 4 * 2 * 3]).unwrap();
-        assert_eq!(Clip::raw(&path, 8, 4, format, None).unwrap().n_frames, Some(3));
+        assert_eq!(Video::raw(&path, 8, 4, format, None).unwrap().n_frames, Some(3));
     }
 
     #[test]
