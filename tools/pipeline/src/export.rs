@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use prost::Message as _;
 use serde::Serialize;
 use serde_json::Value;
-use vmaf_fr_v2::codec::Vocabulary;
+use vmaf_fr_v2::catalogue::Vocabulary;
 use vmaf_fr_v2::onnx::proto::{
     AttributeProto, DimensionProto, FLOAT, GraphProto, INT64, ModelProto, NodeProto,
     OperatorSetIdProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
