@@ -172,7 +172,7 @@ static void texts_of_many_handles(void)
 {
     VmafFrV2 *fr[200];
     VmafFrV2Score score;
-    const char *first;
+    const char *first = NULL;
     int i;
     for (i = 0; i < 200; i++) {
         fr[i] = open_builtin(NULL, VMAF_FR_V2_ENGINE_EMBEDDED);
