@@ -132,7 +132,7 @@ pub struct Notes {
     /// No notes and no progress bar
     #[arg(short, long)]
     pub quiet: bool,
-    /// Fail where a note would be given: features that are missing (exit status 2), an unknown codec, a codec,
+    /// Fail instead of giving a note: on missing features (exit status 2), an unknown codec, a codec,
     /// preset or crf that the model ignores, skipped frames
     #[arg(long)]
     pub strict: bool,

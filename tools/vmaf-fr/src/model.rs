@@ -9,7 +9,7 @@ use vmaf_fr_v2::{Config, EngineChoice, Scorer};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Model")]
 pub struct EngineArgs {
-    /// What runs the model; auto takes ONNX Runtime where one is found, else the embedded engine
+    /// What runs the model; auto takes the embedded engine if it can run the graph, else ONNX Runtime
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Auto)]
     pub engine: Engine,
     #[arg(

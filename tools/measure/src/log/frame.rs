@@ -10,7 +10,7 @@ use super::number::Value;
 /// What to do about a value that libvmaf could not compute (`null`, `nan`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NotANumber {
-    /// The value is missing in that frame: NaN in the row, counted in [`Presence::not_a_number`].
+    /// The value is missing in that frame: NaN in the row, counted in [`Presence::not_a_number`](super::Presence::not_a_number).
     #[default]
     Missing,
     /// An error that names the frame and the feature.

@@ -36,8 +36,6 @@ use frame::{Found, FrameParser};
 use numbering::Numbering;
 pub use numbering::{Frames, Gap};
 use outline::{Item, State};
-#[cfg(doc)]
-use vmaf_fr_v2::catalogue::log_names;
 use window::Window;
 
 /// The longest frame, or member beside the frames, that is held in memory.
@@ -72,7 +70,8 @@ pub struct LogReader<R> {
 }
 
 impl<R: Read> LogReader<R> {
-    /// Reads from `source` the values of `features` (the model's names, see [`log_names`]); `name` stands in
+    /// Reads from `source` the values of `features` (the model's names, see
+    /// [`log_names`](vmaf_fr_v2::catalogue::log_names)); `name` stands in
     /// errors. No buffering is needed around `source`.
     ///
     /// # Panics
@@ -98,7 +97,7 @@ impl<R: Read> LogReader<R> {
         self
     }
 
-    /// Reads the next frame's values into `row`, NaN where a feature is absent, and returns its number; `None`
+    /// Reads the next frame's values into `row`, NaN for an absent feature, and returns its number; `None`
     /// after the last frame, when the rest of the log has been checked too.
     ///
     /// After an error the reader must not be used again.
@@ -146,7 +145,7 @@ impl<R: Read> LogReader<R> {
         &self.presence
     }
 
-    /// Takes the next item; where the window ends within it, reads on and takes it from its start again.
+    /// Takes the next item; if the window ends within it, reads on and takes it from its start again.
     fn step(&mut self, row: &mut [f64]) -> Result<Item, LogError> {
         loop {
             let mut cursor = Cursor::new(self.window.unread());
@@ -227,17 +226,19 @@ impl<R: Read> LogReader<R> {
 
     /// Counts which features a frame had.
     fn take_note(&mut self, frame: u32) {
-        let place = Some((frame, self.window.place(0).0));
+        let window = &self.window;
+        // Counting lines costs more than reading the frame: only for the first of each.
+        let place = || (frame, window.place(0).0);
         for (presence, found) in self.presence.iter_mut().zip(self.parser.found()) {
             match found {
                 Found::Number => presence.present += 1,
                 Found::NotANumber => {
                     presence.not_a_number += 1;
-                    presence.first_not_a_number = presence.first_not_a_number.or(place);
+                    presence.first_not_a_number.get_or_insert_with(place);
                 }
                 Found::Nothing => {
                     presence.absent += 1;
-                    presence.first_absent = presence.first_absent.or(place);
+                    presence.first_absent.get_or_insert_with(place);
                 }
             }
         }

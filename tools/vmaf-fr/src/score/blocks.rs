@@ -19,7 +19,7 @@ const BLOCKS: usize = 4;
 pub struct Block {
     /// Frame numbers.
     pub frames: Vec<u32>,
-    /// One row of raw feature values per frame, NaN where one is missing.
+    /// One row of raw feature values per frame, NaN for a missing one.
     pub features: Vec<f32>,
     /// Whether any value is missing.
     pub incomplete: bool,

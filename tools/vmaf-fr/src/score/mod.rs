@@ -43,7 +43,7 @@ pub struct Args {
     #[command(flatten)]
     encode: EncodeArgs,
 
-    /// An .onnx file with its card beside it, a card, or builtin:ID; the built-in release model by default
+    /// A built-in model's id, an .onnx file with its card beside it, or a card; by default the built-in release model
     #[arg(long, value_name = "MODEL", help_heading = "Model")]
     model: Option<String>,
     /// Do not clip scores to the range of the model's card
@@ -165,8 +165,6 @@ fn score_block(
     codec_ids: &mut Vec<i32>,
     results: &mut Vec<Score>,
 ) -> Result<(), Failure> {
-    const NO_SCORE: Score =
-        Score { score: f64::NAN, stddev: f64::NAN, ci95_low: f64::NAN, ci95_high: f64::NAN };
     let n = block.frames.len();
     if block.incomplete {
         // The mean of every feature would score like an average video, whatever the frame shows.
@@ -180,16 +178,24 @@ fn score_block(
         }
     }
     results.clear();
-    results.resize(n, NO_SCORE);
+    results.resize(n, Score::NONE);
     let ids = codec_id.map(|id| {
         codec_ids.clear();
         codec_ids.resize(n, id);
         &codec_ids[..]
     });
     scorer.score(&block.features, ids, results).map_err(|error| {
+        let message = error.message();
+        // The library counts frames from the block's first; the log has its own numbers.
+        if let Some(row) = error.frame()
+            && let Some(frame) = block.frames.get(row)
+            && let Some(message) = message.strip_prefix(&format!("frame {row}: "))
+        {
+            return Failure::new(format_args!("{name}: frame {frame}: {message}"));
+        }
         let (first, last) = (block.frames.first(), block.frames.last());
         let range =
             first.zip(last).map_or_else(String::new, |(a, b)| format!("frames {a} to {b}: "));
-        Failure::new(format_args!("{name}: {range}{error}"))
+        Failure::new(format_args!("{name}: {range}{message}"))
     })
 }

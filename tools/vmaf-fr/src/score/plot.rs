@@ -102,7 +102,7 @@ fn paint<'a>(svg: &'a mut String, setup: &Setup, summary: &Summary, columns: &[B
     }
     for (frame, score) in &summary.worst {
         let at = (f64::from(*frame), *score);
-        // The label goes above the mark where it would leave the plot below: on frames that score 0.
+        // The label goes above the mark if it would leave the plot below: on frames that score 0.
         let below = score - y.0 > LABEL_ROOM * (y.1 - y.0);
         let (shift, anchor) = if below { (9, VPos::Top) } else { (-9, VPos::Bottom) };
         let style = text(13, WORST).pos(Pos::new(HPos::Center, anchor));
@@ -207,7 +207,7 @@ fn ranges(summary: &Summary, columns: &[Bin]) -> ((f64, f64), (f64, f64)) {
     (x, (low, high))
 }
 
-/// The closed outline of a band over the columns; `None` where one has none.
+/// The closed outline of a band over the columns; `None` if one of them has none.
 fn outline(columns: &[Bin], ends: impl Fn(&Bin) -> Option<(f64, f64)>) -> Option<Vec<(f64, f64)>> {
     let ends: Vec<(f64, (f64, f64))> = columns
         .iter()

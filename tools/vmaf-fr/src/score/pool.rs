@@ -35,7 +35,7 @@ impl Method {
 /// A clip's score and its 95 % interval.
 ///
 /// The ends of the interval are the frames' lower and upper ends, each pooled like the scores. That is the
-/// interval of the pooled score where the errors of all frames go the same way: a model misjudges a content,
+/// interval of the pooled score if the errors of all frames go the same way: a model misjudges a content,
 /// not a frame, so a longer clip does not make it more certain.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Pooled {
@@ -55,7 +55,7 @@ struct Series {
 impl Series {
     fn push(&mut self, value: f64) {
         self.sum += value;
-        // NaN for good where the harmonic mean has no meaning.
+        // Stays NaN: the harmonic mean has no meaning then.
         self.inverse_sum += if value > -1.0 { 1.0 / (value + 1.0) } else { f64::NAN };
         self.min = self.min.min(value);
         self.max = self.max.max(value);

@@ -64,13 +64,13 @@ impl Bin {
         self.sum / self.count as f64
     }
 
-    /// Mean ends of the frames' intervals, where they have any.
+    /// Mean ends of the frames' intervals, if they have any.
     pub fn interval(&self) -> Option<(f64, f64)> {
         let n = self.count as f64;
         (!self.low_sum.is_nan()).then_some((self.low_sum / n, self.high_sum / n))
     }
 
-    /// Where the bin stands on the frame axis.
+    /// The bin's place on the frame axis.
     pub fn middle(&self) -> f64 {
         f64::midpoint(f64::from(self.first), f64::from(self.last))
     }

@@ -8,6 +8,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use tempfile::TempDir;
+use vmaf_fr_v2::catalogue::FEATURES;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -83,30 +84,30 @@ pub fn score<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Run {
 
 pub const V2: &str = "builtin:fr_regressor_v2_codec_aware";
 
-/// Keys and plausible values in the order of the full feature set.
-const KEYS: [(&str, f64, f64); 22] = [
-    ("integer_adm2", 0.9, 0.05),
-    ("integer_adm_scale0", 0.9, 0.05),
-    ("integer_adm_scale1", 0.85, 0.05),
-    ("integer_adm_scale2", 0.9, 0.05),
-    ("integer_adm_scale3", 0.95, 0.03),
-    ("integer_vif_scale0", 0.5, 0.1),
-    ("integer_vif_scale1", 0.8, 0.1),
-    ("integer_vif_scale2", 0.85, 0.1),
-    ("integer_vif_scale3", 0.9, 0.05),
-    ("integer_motion", 4.0, 2.0),
-    ("integer_motion2", 3.5, 2.0),
-    ("psnr_y", 36.0, 4.0),
-    ("psnr_cb", 40.0, 4.0),
-    ("psnr_cr", 41.0, 4.0),
-    ("float_ssim", 0.95, 0.04),
-    ("float_ms_ssim", 0.96, 0.03),
-    ("cambi", 1.0, 0.9),
-    ("ciede2000", 36.0, 4.0),
-    ("psnr_hvs_y", 33.0, 4.0),
-    ("psnr_hvs_cb", 37.0, 4.0),
-    ("psnr_hvs_cr", 38.0, 4.0),
-    ("psnr_hvs", 34.0, 4.0),
+/// Plausible values of the full feature set: middle and spread.
+const VALUES: [(f64, f64); 22] = [
+    (0.9, 0.05),
+    (0.9, 0.05),
+    (0.85, 0.05),
+    (0.9, 0.05),
+    (0.95, 0.03),
+    (0.5, 0.1),
+    (0.8, 0.1),
+    (0.85, 0.1),
+    (0.9, 0.05),
+    (4.0, 2.0),
+    (3.5, 2.0),
+    (36.0, 4.0),
+    (40.0, 4.0),
+    (41.0, 4.0),
+    (0.95, 0.04),
+    (0.96, 0.03),
+    (1.0, 0.9),
+    (36.0, 4.0),
+    (33.0, 4.0),
+    (37.0, 4.0),
+    (38.0, 4.0),
+    (34.0, 4.0),
 ];
 
 /// A log being put together: frames, each a number and its `metrics`.
@@ -118,14 +119,15 @@ impl Log {
     /// Frames 0, 1, 2, ... with all features, no two frames alike.
     pub fn full(n: u32) -> Self {
         let value = |frame: u32, column: usize| {
-            let (_, mean, spread) = KEYS[column];
+            let (mean, spread) = VALUES[column];
             let phase = f64::from(frame) * 0.7 + column as f64;
             format!("{:.6}", mean + spread * phase.sin())
         };
         let metrics = |frame| {
-            KEYS.iter()
+            FEATURES
+                .iter()
                 .enumerate()
-                .map(|(column, (key, ..))| ((*key).to_owned(), value(frame, column)))
+                .map(|(column, feature)| (feature.log_names[0].to_owned(), value(frame, column)))
                 .collect()
         };
         Self { frames: (0..n).map(|frame| (frame.to_string(), metrics(frame))).collect() }
