@@ -2,16 +2,18 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a clip could not be probed or measured.
+/// Why a video could not be probed or measured.
+///
+/// Its text is complete: [`std::error::Error::source`] has nothing to add.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read, written or renamed.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// A program is neither where it was said to be nor on PATH.
     #[error("{0}")]
@@ -24,16 +26,16 @@ pub enum Error {
         /// What is wrong with it: expected and got.
         reason: String,
     },
-    /// A feature name that no libvmaf extractor of the table produces.
+    /// A feature that no extractor of the catalogue computes.
     #[error("no libvmaf extractor is known for the feature \"{0}\"")]
     UnknownFeature(String),
     /// The program could not be started.
-    #[error("cannot run {}: {source}", program.display())]
+    #[error("cannot run {}: {reason}", program.display())]
     Spawn {
         /// The program.
         program: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The program failed; the end of its standard error says why.
     #[error("{} failed ({status}){}", program.display(), tail_text(stderr_tail))]
@@ -58,7 +60,7 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { path, source }
+        move |reason| Self::Io { path, reason }
     }
 
     pub(crate) fn input(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::command;
 use crate::process;
 use crate::program::find_program;
-use crate::video::{FrameRate, Storage, Video};
+use crate::video::{FrameRate, Storage, UNCODED, Video};
 
 /// Probes files.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ fn y4m(path: &Path, bytes: u64) -> Result<Video, Error> {
         pix_fmt: pix_fmt.map(str::to_owned),
         frame_rate,
         n_frames: None,
-        codec_name: "rawvideo".to_owned(),
+        codec_name: UNCODED.to_owned(),
     };
     if let Some(format) = video.format() {
         // "FRAME\n" before each; a frame header with parameters makes the count unknown, not wrong.

@@ -48,7 +48,7 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|source| Error::Spawn { program: program.to_owned(), source })?;
+            .map_err(|reason| Error::Spawn { program: program.to_owned(), reason })?;
         let stderr = child.stderr.take().map(|pipe| std::thread::spawn(move || keep_tail(pipe)));
         Ok(Self { program: program.to_owned(), child, stderr })
     }
@@ -76,7 +76,7 @@ impl Running {
         let status = self
             .child
             .wait()
-            .map_err(|source| Error::Spawn { program: self.program.clone(), source })?;
+            .map_err(|reason| Error::Spawn { program: self.program.clone(), reason })?;
         if status.success() {
             return Ok(());
         }

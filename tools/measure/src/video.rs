@@ -125,6 +125,9 @@ pub enum Storage {
     Container,
 }
 
+/// FFmpeg's name of the codec of samples that are stored as they are.
+pub(crate) const UNCODED: &str = "rawvideo";
+
 /// A video file and what is known about its first video stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Video {
@@ -180,8 +183,13 @@ impl Video {
             pix_fmt: Some(format.ffmpeg_name()),
             frame_rate,
             n_frames: Some(bytes / frame),
-            codec_name: "rawvideo".to_owned(),
+            codec_name: UNCODED.to_owned(),
         })
+    }
+
+    /// The codec that made the stream; `None` for Y4M and raw files, which do not say it.
+    pub fn codec(&self) -> Option<&str> {
+        Some(self.codec_name.as_str()).filter(|name| *name != UNCODED)
     }
 
     /// The planar format in which libvmaf gets this video, if it takes it.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! What is wrong with a log.
 
-use std::{fmt, io};
+use std::fmt;
 
-/// What is wrong with a log, and where.
+/// What is wrong with a log, and where. Its text is complete.
 #[derive(Debug)]
 pub struct LogError {
     pub(super) log: String,
@@ -11,7 +11,6 @@ pub struct LogError {
     pub(super) frame: Option<u32>,
     pub(super) feature: Option<String>,
     pub(super) problem: String,
-    pub(super) source: Option<io::Error>,
 }
 
 impl LogError {
@@ -47,8 +46,4 @@ impl fmt::Display for LogError {
     }
 }
 
-impl std::error::Error for LogError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
-    }
-}
+impl std::error::Error for LogError {}

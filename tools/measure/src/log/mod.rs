@@ -204,7 +204,6 @@ impl<R: Read> LogReader<R> {
                 frame: None,
                 feature: None,
                 problem: format!("cannot be read: {error}"),
-                source: Some(error),
             });
         };
         let at = if self.window.at_end() { unread } else { 0 };
@@ -220,7 +219,6 @@ impl<R: Read> LogReader<R> {
             frame: self.parser.frame.filter(|_| in_frame),
             feature: bad.feature,
             problem: bad.problem,
-            source: None,
         }
     }
 

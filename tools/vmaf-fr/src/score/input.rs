@@ -3,12 +3,20 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::Args;
-use super::measure::{self, Measured};
+use super::measure::{self, MeasureArgs, Measured};
 use super::report::{Source, title};
-use crate::failure::Failure;
+use crate::failure::{Failure, Notes};
+
+#[derive(Debug, clap::Args)]
+pub struct InputArgs {
+    /// libvmaf's JSON log, by 'vmaf --json' or FFmpeg's libvmaf filter; - reads standard input
+    #[arg(value_name = "LOG.json", required_unless_present_all = ["reference", "distorted"])]
+    log: Option<PathBuf>,
+    #[command(flatten)]
+    videos: MeasureArgs,
+}
 
 /// A log to score.
 pub struct Input {
@@ -24,11 +32,16 @@ pub struct Input {
 }
 
 impl Input {
-    /// Opens the log that the user named, or measures one that has `features`.
-    pub fn open(args: &Args, features: &[String]) -> Result<Self, Failure> {
-        let codec = args.encode.codec.clone();
+    /// Opens the log that the user named, or measures one that has `features`. `codec` is the one that the user named.
+    pub fn open(
+        args: &InputArgs,
+        codec: Option<&str>,
+        notes: Notes,
+        features: &[String],
+    ) -> Result<Self, Failure> {
+        let codec = codec.map(str::to_owned);
         let Some(path) = &args.log else {
-            let measured = measure::measure(&args.videos, args.notes, features, codec.is_none())?;
+            let measured = measure::measure(&args.videos, notes, features, codec.is_none())?;
             return Ok(Self {
                 source: measured.source(),
                 name: measured.name(),

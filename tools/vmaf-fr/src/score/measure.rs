@@ -105,8 +105,7 @@ pub fn measure(
     let reference_video = describe(args, &prober, reference)?;
     let distorted_video = describe(args, &prober, distorted)?;
     let tool = tools.choose(&reference_video, &distorted_video)?;
-    let codec =
-        (distorted_video.codec_name != "rawvideo").then(|| distorted_video.codec_name.clone());
+    let codec = distorted_video.codec().map(str::to_owned);
     if codec_wanted && let Some(codec) = &codec {
         notes.say(format_args!("{}: its stream says {codec}", distorted.display()));
     }

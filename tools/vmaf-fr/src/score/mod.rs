@@ -9,21 +9,22 @@ mod missing;
 mod plot;
 mod pool;
 mod report;
+mod scoring;
 mod trace;
 
 use std::path::PathBuf;
 
 use vmaf_fr_measure::log::{LogReader, NotANumber};
-use vmaf_fr_v2::{Config, Score, Scorer};
+use vmaf_fr_v2::{Config, Scorer};
 
 use crate::failure::{Failure, Notes};
 use crate::model::{EngineArgs, accepts_missing};
 use crate::output::Output;
-use blocks::Block;
 use encode::EncodeArgs;
-use input::Input;
+use input::{Input, InputArgs};
 use pool::{Method, Pool};
 use report::{Format, Model, Setup, Summary};
+use scoring::Scoring;
 use trace::Trace;
 
 /// Lowest frames that a report lists.
@@ -34,12 +35,8 @@ const WORST_FRAMES: usize = 5;
 #[command(override_usage = "vmaf-fr score [OPTIONS] LOG.json\n       \
                             vmaf-fr score [OPTIONS] --reference VIDEO --distorted VIDEO")]
 pub struct Args {
-    /// libvmaf's JSON log, by 'vmaf --json' or FFmpeg's libvmaf filter; - reads standard input
-    #[arg(value_name = "LOG.json", required_unless_present_all = ["reference", "distorted"])]
-    log: Option<PathBuf>,
     #[command(flatten)]
-    videos: measure::MeasureArgs,
-
+    input: InputArgs,
     #[command(flatten)]
     encode: EncodeArgs,
 
@@ -74,7 +71,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let config = Config { disable_clip: args.disable_clip, ..args.engine.config() };
     let mut scorer = Scorer::open(args.model.as_deref(), &config)?;
-    let input = Input::open(args, scorer.feature_names())?;
+    let codec = args.encode.codec.as_deref();
+    let input = Input::open(&args.input, codec, args.notes, scorer.feature_names())?;
     score_log(args, &mut scorer, input)
 }
 
@@ -108,8 +106,7 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
         let mut written = Ok(());
         let mut report = report::start(args.format, &mut output, &setup, args.frames)
             .map_err(|error| Failure::io("the report", &error))?;
-        let mut results = Vec::new();
-        let mut codec_ids = Vec::new();
+        let mut scoring = Scoring::new(scorer, name, codec_id);
         let mut incomplete = false;
         facts = blocks::read(log, features.len(), |block| {
             incomplete |= block.incomplete;
@@ -117,8 +114,7 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
                 // The rest of the log is read only to say what is missing where.
                 return Ok(());
             }
-            score_block(scorer, name, &features, block, codec_id, &mut codec_ids, &mut results)?;
-            for (frame, score) in block.frames.iter().zip(&results) {
+            for (frame, score) in block.frames.iter().zip(scoring.block(block)?) {
                 pool.push(score);
                 trace.push(*frame, score);
                 if args.frames && written.is_ok() {
@@ -154,48 +150,4 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
     }
     output.commit()?;
     plot.map_or(Ok(()), Output::commit)
-}
-
-fn score_block(
-    scorer: &mut Scorer,
-    name: &str,
-    features: &[String],
-    block: &Block,
-    codec_id: Option<i32>,
-    codec_ids: &mut Vec<i32>,
-    results: &mut Vec<Score>,
-) -> Result<(), Failure> {
-    let n = block.frames.len();
-    if block.incomplete {
-        // The mean of every feature would score like an average video, whatever the frame shows.
-        let rows = block.features.chunks_exact(features.len());
-        for (frame, row) in block.frames.iter().zip(rows) {
-            if row.iter().all(|value| value.is_nan()) {
-                return Err(Failure::new(format_args!(
-                    "{name}: frame {frame} has none of the model's features"
-                )));
-            }
-        }
-    }
-    results.clear();
-    results.resize(n, Score::NONE);
-    let ids = codec_id.map(|id| {
-        codec_ids.clear();
-        codec_ids.resize(n, id);
-        &codec_ids[..]
-    });
-    scorer.score(&block.features, ids, results).map_err(|error| {
-        let message = error.message();
-        // The library counts frames from the block's first; the log has its own numbers.
-        if let Some(row) = error.frame()
-            && let Some(frame) = block.frames.get(row)
-            && let Some(message) = message.strip_prefix(&format!("frame {row}: "))
-        {
-            return Failure::new(format_args!("{name}: frame {frame}: {message}"));
-        }
-        let (first, last) = (block.frames.first(), block.frames.last());
-        let range =
-            first.zip(last).map_or_else(String::new, |(a, b)| format!("frames {a} to {b}: "));
-        Failure::new(format_args!("{name}: {range}{message}"))
-    })
 }
