@@ -29,7 +29,8 @@ pub(crate) trait Engine: Send {
 
 /// The engines of a model's graphs, all of one kind.
 pub(crate) struct Engines {
-    pub(crate) engines: Vec<Box<dyn Engine>>,
+    /// One per graph.
+    pub(crate) all: Vec<Box<dyn Engine>>,
     pub(crate) choice: EngineChoice,
     /// Name and version.
     pub(crate) version: String,
@@ -79,7 +80,7 @@ fn build_all(
     config: &Config,
     set: InstructionSet,
 ) -> Result<Engines> {
-    let mut engines: Vec<Box<dyn Engine>> = Vec::with_capacity(graphs.len());
+    let mut all: Vec<Box<dyn Engine>> = Vec::with_capacity(graphs.len());
     let mut version = String::new();
     for bound in graphs {
         let standardizer = bound.statistics.standardizer(set);
@@ -87,15 +88,15 @@ fn build_all(
         if choice == EngineChoice::OnnxRuntime {
             let (engine, of_runtime) = onnxruntime(bound, standardizer, config).map_err(of)?;
             version = of_runtime;
-            engines.push(engine);
+            all.push(engine);
         } else {
             let engine =
                 embedded::Embedded::compile(&bound.graph, standardizer, set).map_err(of)?;
             version = format!("embedded {} ({})", env!("CARGO_PKG_VERSION"), set.name());
-            engines.push(Box::new(engine));
+            all.push(Box::new(engine));
         }
     }
-    Ok(Engines { engines, choice, version })
+    Ok(Engines { all, choice, version })
 }
 
 #[cfg(feature = "onnxruntime")]

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Runs graphs with ONNX Runtime, which is loaded at run time and never linked.
 
+// Codec ids are checked before they come here.
+#![allow(clippy::cast_sign_loss)]
+
 use std::ffi::{CStr, CString};
 use std::ops::{Deref, DerefMut};
 use std::os::unix::ffi::OsStrExt;

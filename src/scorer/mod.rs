@@ -11,7 +11,7 @@ pub use score::{Score, Z95};
 use crate::batch::{Batch, Input};
 use crate::catalogue::Vocabulary;
 use crate::config::{Config, EngineChoice, LogLevel};
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Engines};
 use crate::error::{Result, bail, err};
 use crate::model::card::Card;
 use crate::model::{self, CodecTable};
@@ -112,11 +112,10 @@ impl Scorer {
         config: &Config,
         log: &dyn Fn(LogLevel, &str),
     ) -> Result<Self> {
-        let engine::Engines { engines, choice, version } =
-            engine::build(&bound.graphs, config, log)?;
+        let Engines { all, choice, version } = engine::build(&bound.graphs, config, log)?;
         let model::Bound { id, status, card, input, codec, graphs } = bound;
-        let mut members = Vec::with_capacity(engines.len());
-        for (graph, mut engine) in graphs.iter().zip(engines) {
+        let mut members = Vec::with_capacity(all.len());
+        for (graph, mut engine) in graphs.iter().zip(all) {
             if input.codec_aware() {
                 engine.set_codec_table(codec.rows()).map_err(|e| e.of(&graph.name))?;
             }

@@ -16,7 +16,7 @@ use crate::output::Output;
 /// Show a model's card, its graph, the release gate's verdict and which engines can run it
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// An .onnx file with its card beside it, a card, or builtin:ID; the built-in release model by default
+    /// An .onnx file with its card beside it, a card, or the id of a built-in model; the built-in default if left out
     #[arg(value_name = "MODEL")]
     model: Option<String>,
     /// Form of the answer
@@ -54,7 +54,7 @@ struct Port {
 #[derive(Debug, Serialize)]
 struct EngineInfo {
     engine: &'static str,
-    /// The engine's version where it can run the model, else why it cannot.
+    /// The engine's version if it can run the model, else why it cannot.
     #[serde(flatten)]
     verdict: Verdict,
 }

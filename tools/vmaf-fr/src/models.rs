@@ -91,5 +91,5 @@ fn text(out: &mut Output, rows: &[Row]) -> std::io::Result<()> {
             row.missing_features.as_deref().map_or("refused", |_| "taken as the mean"),
         )?;
     }
-    writeln!(out, "* the default of --model; name another as builtin:ID")
+    writeln!(out, "* the default of --model; name another by its id")
 }
