@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* Scores one frame with the built-in model: the smallest host there is. */
+/* Scores one frame with the built-in model: the smallest host. */
 #include <stdio.h>
 #include <vmaf_fr_v2.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 
-// A C++ host without libvmaf: it has the features from elsewhere (here: rows of numbers on standard input, in the
-// model's feature order) and wants scores. RAII for the handle, a vector of frames, exceptions for error codes.
+// A C++ host without libvmaf: scores rows of features that it reads from standard input, in the model's feature
+// order. RAII for the handle, a vector of frames, exceptions for error codes.
 //
 //   scorer [MODEL [CODEC]] < features.txt
 
