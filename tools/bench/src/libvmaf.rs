@@ -6,7 +6,7 @@ use std::path::Path;
 use std::ptr;
 
 #[repr(C)]
-struct Configuration {
+struct VmafConfiguration {
     log_level: c_int,
     n_threads: c_uint,
     n_subsample: c_uint,
@@ -14,7 +14,7 @@ struct Configuration {
 }
 
 #[repr(C)]
-struct ModelConfig {
+struct VmafModelConfig {
     name: *const c_char,
     flags: u64,
 }
@@ -48,10 +48,14 @@ impl Svm {
         unsafe {
             let library = Box::leak(Box::new(libloading::Library::new(path).expect("libvmaf")));
             let init: libloading::Symbol<
-                unsafe extern "C" fn(*mut *mut c_void, Configuration) -> c_int,
+                unsafe extern "C" fn(*mut *mut c_void, VmafConfiguration) -> c_int,
             > = library.get(b"vmaf_init").expect("vmaf_init");
             let load: libloading::Symbol<
-                unsafe extern "C" fn(*mut *mut c_void, *mut ModelConfig, *const c_char) -> c_int,
+                unsafe extern "C" fn(
+                    *mut *mut c_void,
+                    *mut VmafModelConfig,
+                    *const c_char,
+                ) -> c_int,
             > = library.get(b"vmaf_model_load").expect("vmaf_model_load");
             let import: libloading::Symbol<
                 unsafe extern "C" fn(*mut c_void, *const c_char, f64, c_uint) -> c_int,
@@ -64,10 +68,10 @@ impl Svm {
 
             let mut context = ptr::null_mut();
             let configuration =
-                Configuration { log_level: 1, n_threads: 0, n_subsample: 1, cpumask: 0 };
+                VmafConfiguration { log_level: 1, n_threads: 0, n_subsample: 1, cpumask: 0 };
             assert_eq!(init(&raw mut context, configuration), 0, "vmaf_init");
             let mut model = ptr::null_mut();
-            let mut config = ModelConfig { name: c"vmaf".as_ptr(), flags: 0 };
+            let mut config = VmafModelConfig { name: c"vmaf".as_ptr(), flags: 0 };
             let loaded = load(&raw mut model, &raw mut config, c"vmaf_v0.6.1".as_ptr());
             assert_eq!(loaded, 0, "vmaf_model_load");
             assert_eq!(use_features(context, model), 0, "vmaf_use_features_from_model");
