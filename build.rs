@@ -16,7 +16,7 @@ fn main() {
     name_shared_library();
 }
 
-/// Writes the table of src/builtin.rs from models/registry.json.
+/// Writes the table of src/model/builtin.rs from models/registry.json.
 fn embed_models(models: &Path, table: &Path) {
     println!("cargo:rerun-if-changed={}", models.display());
     let registry = read_json(&models.join("registry.json"));

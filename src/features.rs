@@ -7,35 +7,7 @@ mod x86;
 use crate::error::{Result, bail};
 use crate::simd::InstructionSet;
 
-/// The full set, in the order of models that name no other. Every libvmaf since 2.3.0 computes them.
-pub const FULL_FEATURES: [&str; 22] = [
-    "adm2",
-    "adm_scale0",
-    "adm_scale1",
-    "adm_scale2",
-    "adm_scale3",
-    "vif_scale0",
-    "vif_scale1",
-    "vif_scale2",
-    "vif_scale3",
-    "motion",
-    "motion2",
-    "psnr_y",
-    "psnr_cb",
-    "psnr_cr",
-    "float_ssim",
-    "float_ms_ssim",
-    "cambi",
-    "ciede2000",
-    "psnr_hvs_y",
-    "psnr_hvs_cb",
-    "psnr_hvs_cr",
-    "psnr_hvs",
-];
-
-/// The canonical six, those of libvmaf's own default model.
-pub const CANONICAL_FEATURES: [&str; 6] =
-    ["adm2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3", "motion2"];
+pub use crate::catalogue::{CANONICAL_FEATURES, FULL_FEATURES};
 
 /// Turns raw libvmaf values into the graph's input: cap, standardise in f64, clip, cast to f32.
 #[derive(Debug, Clone)]

@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! One open model: raw features and codec ids in, scores with their uncertainty out.
 
-mod model;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::card::Card;
-use crate::codec::CodecTable;
 use crate::engine::Engine;
 use crate::error::{Result, bail, err};
 use crate::features::Standardizer;
+use crate::model::card::Card;
+use crate::model::codec_block::CodecTable;
 
 /// Frames that are scored before any of their scores is given out.
 const BATCH: usize = 1024;
 /// Lowest log-variance that is believed.
 const MIN_LOGVAR: f64 = -6.0;
 /// Half width of the 95 % interval in standard deviations.
-const Z95: f64 = 1.959_964;
+pub const Z95: f64 = 1.959_964;
 
 /// Which engine runs the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,28 +102,28 @@ pub struct Info {
     pub score_range: [f64; 2],
 }
 
-struct Member {
-    standardizer: Standardizer,
-    engine: Box<dyn Engine>,
-    output_width: usize,
+pub(crate) struct Member {
+    pub(crate) standardizer: Standardizer,
+    pub(crate) engine: Box<dyn Engine>,
+    pub(crate) output_width: usize,
 }
 
 /// An open model.
 pub struct Scorer {
-    card: Card,
-    info: Info,
-    codec: CodecTable,
-    members: Vec<Member>,
+    pub(crate) card: Card,
+    pub(crate) info: Info,
+    pub(crate) codec: CodecTable,
+    pub(crate) members: Vec<Member>,
     /// Bounds on scores; infinite where they are not clipped.
-    clip: [f64; 2],
-    conformal_scale: f64,
+    pub(crate) clip: [f64; 2],
+    pub(crate) conformal_scale: f64,
     /// Id of the codec `unknown`, where the vocabulary has it.
-    unknown: Option<i32>,
-    scratch: Scratch,
+    pub(crate) unknown: Option<i32>,
+    pub(crate) scratch: Scratch,
 }
 
 /// Memory for one batch, made at open: scoring up to `BATCH` frames allocates nothing.
-struct Scratch {
+pub(crate) struct Scratch {
     /// What the graphs gave for the batch, member by member.
     out: Vec<f32>,
     /// As many ids of `unknown` as a batch has frames.
@@ -135,7 +133,7 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn new(members: &[Member], unknown: Option<i32>) -> Self {
+    pub(crate) fn new(members: &[Member], unknown: Option<i32>) -> Self {
         Self {
             out: vec![0.0; members.iter().map(|m| m.output_width * BATCH).sum()],
             unknown_ids: vec![unknown.unwrap_or(0); BATCH],
@@ -154,7 +152,7 @@ impl Scorer {
     /// Opens a model: `None` is the built-in release model, `builtin:ID` a built-in one, else the path of an
     /// `.onnx` file or of a card.
     pub fn open(model: Option<&str>, config: &Config) -> Result<Self> {
-        model::open(model, config)
+        crate::model::open(model, config)
     }
 
     /// Scores `scores.len()` frames. `features`: one row of raw libvmaf values per frame, in the order of

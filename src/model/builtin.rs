@@ -42,12 +42,12 @@ pub fn find(id: &str) -> Result<&'static Builtin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::sha256;
+    use crate::model::source::sha256;
 
     #[test]
     fn the_registry_pins_the_cards_it_lists() {
         let registry: serde_json::Value =
-            serde_json::from_str(include_str!("../models/registry.json")).unwrap();
+            serde_json::from_str(include_str!("../../models/registry.json")).unwrap();
         let listed = registry["models"].as_array().unwrap();
         assert_eq!(listed.len(), models().len());
         for (entry, model) in listed.iter().zip(models()) {

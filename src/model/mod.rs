@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Opens a model: reads card and graphs, holds them against each other, and picks the engine.
 
-use super::{Config, EngineChoice, Info, LogLevel, Member, Scorer, Scratch};
-use crate::artifact::{GraphFiles, Location};
-use crate::card::{Affine, Card, ExternalPins, Statistic};
-use crate::codec::{CodecTable, DEFAULT_PRESET_NORM, EncodeInput, Norm, Vocabulary};
+pub mod builtin;
+pub mod card;
+pub(crate) mod codec_block;
+pub mod source;
+
+use crate::catalogue::Vocabulary;
 use crate::engine::{Engine, embedded::Embedded};
 use crate::error::{ErrorKind, Result, bail, err};
 use crate::features::{CANONICAL_FEATURES, FULL_FEATURES, Standardizer};
 use crate::onnx::{self, Graph, Names};
+use crate::scorer::{Config, EngineChoice, Info, LogLevel, Member, Scorer, Scratch};
 use crate::simd::InstructionSet;
+use card::{Affine, Card, ExternalPins, Statistic};
+use codec_block::{CodecTable, DEFAULT_PRESET_NORM, EncodeInput, Norm};
+use source::{GraphFiles, Location};
 
 /// What one graph of a model is pinned and standardised with.
 struct Part {
@@ -20,7 +26,7 @@ struct Part {
     std: Option<Vec<Statistic>>,
 }
 
-pub(super) fn open(model: Option<&str>, config: &Config) -> Result<Scorer> {
+pub(crate) fn open(model: Option<&str>, config: &Config) -> Result<Scorer> {
     #[cfg(feature = "fault-injection")]
     if model == Some("builtin:__panic") {
         panic!("fault injection");

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use crate::builtin::{self, Builtin};
+use super::builtin::{self, Builtin};
 use crate::error::{Error, ErrorKind, Result, bail, err};
 
 /// Cap on a card.
