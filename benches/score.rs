@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! The Rust API by itself, for work on it; `make bench` compares it with everything else.
+//! The Rust API by itself; scripts/bench.sh compares the C API with its alternatives.
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use vmaf_fr_v2::catalogue;
 use vmaf_fr_v2::{Config, EngineChoice, Score, Scorer};
 
 fn main() {
@@ -23,7 +24,14 @@ fn score<const CODEC_AWARE: bool>(bencher: Bencher<'_, '_>, n: usize) {
         if CODEC_AWARE { "builtin:fr_regressor_v2_codec_aware" } else { "builtin:fr_regressor_v1" };
     let mut model = embedded(model);
     let width = model.feature_names().len();
-    let features: Vec<f32> = (0..n * width).map(|i| (i % 89) as f32 * 0.3).collect();
+    let highs: Vec<f64> = model
+        .feature_names()
+        .iter()
+        .map(|name| catalogue::feature(name).map_or(1.0, |f| f.high.min(40.0)))
+        .collect();
+    // Values that each feature can have.
+    let value = |i: usize| (highs[i % width] * (0.3 + (i % 89) as f64 * 0.006)) as f32;
+    let features: Vec<f32> = (0..n * width).map(value).collect();
     let ids = vec![1; n];
     let mut scores = vec![Score::default(); n];
     bencher.counter(ItemsCount::new(n)).bench_local(|| {

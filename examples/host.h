@@ -22,7 +22,7 @@
 
 struct Options {
     const char *reference, *distorted;
-    unsigned width, height, bitdepth;  /* raw yuv only */
+    unsigned width, height, bitdepth; /* raw yuv only */
     enum VmafPixelFormat pixel_format; /* raw yuv only */
     const char *model, *codec, *preset;
     double crf; /* NaN: not given */
@@ -38,22 +38,23 @@ struct Options {
 static void usage(FILE *to, const char *program)
 {
     fprintf(to,
-        "Usage: %s -r REFERENCE -d DISTORTED [options]\n"
-        "\n"
-        "Both videos are y4m, or raw yuv described by the first four options.\n"
-        "  -w, --width N             -h, --height N\n"
-        "  -p, --pixel_format 420|422|444      -b, --bitdepth 8|10|12\n"
-        "  -m, --model MODEL         an .onnx file, its card, or builtin:ID (default: the built-in release model)\n"
-        "  -c, --codec NAME          encoder of the distorted video, e.g. libx264 (default: unknown)\n"
-        "      --preset NAME         its preset, and\n"
-        "      --crf N               its quality, for models that take them\n"
-        "      --engine auto|onnxruntime|embedded\n"
-        "      --onnxruntime PATH    libonnxruntime to load\n"
-        "      --library PATH        libvmaf_fr_v2 to load (vmaf_dlopen only)\n"
-        "  -t, --threads N           threads of libvmaf\n"
-        "  -s, --subsample N         score every Nth frame\n"
-        "  -o, --output FILE         write libvmaf's log there, as --json (default), --xml or --csv\n"
-        "      --frames              print every frame's scores\n", program);
+            "Usage: %s -r REFERENCE -d DISTORTED [options]\n"
+            "\n"
+            "Both videos are y4m, or raw yuv described by the first four options.\n"
+            "  -w, --width N             -h, --height N\n"
+            "  -p, --pixel_format 420|422|444      -b, --bitdepth 8|10|12\n"
+            "  -m, --model MODEL         an .onnx file, its card, or builtin:ID (default: the built-in release model)\n"
+            "  -c, --codec NAME          encoder of the distorted video, e.g. libx264 (default: unknown)\n"
+            "      --preset NAME         its preset, and\n"
+            "      --crf N               its quality, for models that take them\n"
+            "      --engine auto|onnxruntime|embedded\n"
+            "      --onnxruntime PATH    libonnxruntime to load\n"
+            "      --library PATH        libvmaf_fr_v2 to load (vmaf_dlopen only)\n"
+            "  -t, --threads N           threads of libvmaf\n"
+            "  -s, --subsample N         score every Nth frame\n"
+            "  -o, --output FILE         write libvmaf's log there, as --json (default), --xml or --csv\n"
+            "      --frames              print every frame's scores\n",
+            program);
 }
 
 /* The functions below return 0 or a negative errno, and print what was wrong. */
@@ -347,9 +348,14 @@ static void close_context(VmafContext *vmaf, const struct Options *o)
 /* Prints a feature's scores: per frame if --frames was given, and pooled. */
 static int print_scores(VmafContext *vmaf, const char *feature, const struct Options *o, unsigned n_frames)
 {
-    static const struct { enum VmafPoolingMethod method; const char *name; } pools[] = {
-        { VMAF_POOL_METHOD_MEAN, "mean" }, { VMAF_POOL_METHOD_HARMONIC_MEAN, "harmonic_mean" },
-        { VMAF_POOL_METHOD_MIN, "min" }, { VMAF_POOL_METHOD_MAX, "max" },
+    static const struct {
+        enum VmafPoolingMethod method;
+        const char *name;
+    } pools[] = {
+        { VMAF_POOL_METHOD_MEAN, "mean" },
+        { VMAF_POOL_METHOD_HARMONIC_MEAN, "harmonic_mean" },
+        { VMAF_POOL_METHOD_MIN, "min" },
+        { VMAF_POOL_METHOD_MAX, "max" },
     };
     size_t p;
     unsigned i;

@@ -23,7 +23,7 @@ namespace {
 class Error : public std::runtime_error {
 public:
     Error(int code, const std::string &message) : std::runtime_error(message), code_(code) {}
-    int code() const noexcept { return code_; }  // a negative errno
+    int code() const noexcept { return code_; } // a negative errno
 
 private:
     int code_;
@@ -88,18 +88,22 @@ std::vector<float> read_rows(std::istream &in, std::size_t width)
         for (std::string word; words >> word; n++) {
             std::size_t used = 0;
             float value = 0;
-            try { value = std::stof(word, &used); } catch (const std::exception &) { used = 0; }
+            try {
+                value = std::stof(word, &used);
+            } catch (const std::exception &) {
+                used = 0;
+            }
             if (used != word.size()) throw Error(-EINVAL, "line " + std::to_string(row) + ": no number: " + word);
             features.push_back(value);
         }
         if (n && n != width)
             throw Error(-EINVAL, "line " + std::to_string(row) + ": expected " + std::to_string(width) +
-                                 " values, got " + std::to_string(n));
+                                     " values, got " + std::to_string(n));
     }
     return features;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char **argv)
 try {

@@ -32,8 +32,7 @@ static const VmafFrV2Api *load_api(const char *library)
         return NULL;
     }
     api = get_api(API_MAJOR);
-    if (!api)
-        fprintf(stderr, "vmaf_fr_v2 is not available: %s has another API major than %d\n", library, API_MAJOR);
+    if (!api) fprintf(stderr, "vmaf_fr_v2 is not available: %s has another API major than %d\n", library, API_MAJOR);
     return api;
 }
 

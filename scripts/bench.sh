@@ -25,9 +25,10 @@ scripts/test-needs.sh
 target=${CARGO_TARGET_DIR:-$root/target}
 build=$root/build
 bench=$build/tools/bench
+reconfigure=
+[ ! -f "$build/build.ninja" ] || reconfigure=--reconfigure
 {
-    [ -f "$build/build.ninja" ] || meson setup "$build"
-    meson configure "$build" -Dbench=enabled -Dcargo_target_dir="$target"
+    meson setup $reconfigure "$build" -Dbench=enabled -Dcargo_target_dir="$target"
     meson compile -C "$build" bench
     cargo build --locked --release -p vmaf-fr-bench -p vmaf-fr
 } >&2

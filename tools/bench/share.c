@@ -71,7 +71,8 @@ int main(int argc, char **argv)
     if (!err) err = vmaf_score_pooled(vmaf, model, VMAF_POOL_METHOD_MEAN, &vmaf_score, 0, n_frames - 1);
 
     start = processor_time();
-    if (!err) err = check(vmaf_fr_v2_score_frames(api, fr, vmaf, codec_id, 0, n_frames - 1), vmaf_fr_v2_libvmaf_error());
+    if (!err)
+        err = check(vmaf_fr_v2_score_frames(api, fr, vmaf, codec_id, 0, n_frames - 1), vmaf_fr_v2_libvmaf_error());
     spent += processor_time() - start;
 
     if (!err) err = print_scores(vmaf, VMAF_FR_V2_FEATURE_SCORE, &o, n_frames);

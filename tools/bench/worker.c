@@ -55,8 +55,7 @@ int main(int argc, char **argv)
     }
     VmafFrV2Info info;
     info.struct_size = sizeof(info);
-    if (vmaf_fr_v2_info(fr, &info))
-        return 1;
+    if (vmaf_fr_v2_info(fr, &info)) return 1;
 
     size_t size;
     float *features = load(argv[4], &size);

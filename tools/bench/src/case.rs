@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use vmaf_fr_v2::catalogue;
 use vmaf_fr_v2::onnx::Names;
 
 use crate::library;
@@ -243,21 +244,29 @@ impl Case {
     }
 }
 
-/// Frames around the card's means, raw and standardised.
+/// Frames around the card's means, raw and standardised. Values that a feature cannot have are moved
+/// to the nearest one that it can have: the library refuses them.
 fn frames(card: &Value, rows: usize) -> (Vec<f32>, Vec<f32>) {
     let (mean, std) = (numbers(card, "feature_mean", 0.0), numbers(card, "feature_std", 1.0));
     let clip = card["feature_clip_sigma"].as_f64().unwrap_or(f64::INFINITY);
-    let cap = |i: usize| {
-        let name = card["feature_order"][i].as_str().unwrap_or("");
-        card["feature_cap"][name].as_f64().unwrap_or(f64::INFINITY)
+    let names: Vec<&str> = card["feature_order"]
+        .as_array()
+        .expect("feature_order")
+        .iter()
+        .map(|name| name.as_str().expect("name"))
+        .collect();
+    let possible = |name: &str| {
+        catalogue::feature(name).map_or((f64::NEG_INFINITY, f64::INFINITY), |f| (f.low, f.high))
     };
     let mut state = 7;
     let (mut raw, mut standardised) = (Vec::new(), Vec::new());
     for _ in 0..rows {
-        for i in 0..mean.len() {
-            let x = (mean[i] + std[i] * noise(&mut state)) as f32;
+        for (i, name) in names.iter().enumerate() {
+            let (low, high) = possible(name);
+            let x = (mean[i] + std[i] * noise(&mut state)).clamp(low, high) as f32;
             raw.push(x);
-            let z = (f64::from(x).min(cap(i)) - mean[i]) / std[i];
+            let cap = card["feature_cap"][*name].as_f64().unwrap_or(f64::INFINITY);
+            let z = (f64::from(x).min(cap) - mean[i]) / std[i];
             standardised.push(z.clamp(-clip, clip) as f32);
         }
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! libvmaf's own prediction: `vmaf_score_at_index` of `vmaf_v0.6.1` on imported features.
 
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{CString, c_char, c_int, c_uint, c_void};
 use std::path::Path;
 use std::ptr;
+
+use vmaf_fr_v2::catalogue;
 
 #[repr(C)]
 struct VmafConfiguration {
@@ -30,15 +32,11 @@ pub struct Svm {
     frames: c_uint,
 }
 
-/// The six features of the model, under the names that the fixed-point extractors give.
-const FEATURES: [&std::ffi::CStr; 6] = [
-    c"VMAF_integer_feature_adm2_score",
-    c"VMAF_integer_feature_motion2_score",
-    c"VMAF_integer_feature_vif_scale0_score",
-    c"VMAF_integer_feature_vif_scale1_score",
-    c"VMAF_integer_feature_vif_scale2_score",
-    c"VMAF_integer_feature_vif_scale3_score",
-];
+/// The keys of the model's six features in libvmaf's collector.
+fn keys() -> Vec<CString> {
+    let canonical = catalogue::FEATURES.iter().filter(|f| f.canonical);
+    canonical.map(|f| CString::new(f.collector_keys[0]).expect("no NUL")).collect()
+}
 
 impl Svm {
     /// Imports the features of `frames` frames: libvmaf predicts each index once only.
@@ -75,10 +73,11 @@ impl Svm {
             let loaded = load(&raw mut model, &raw mut config, c"vmaf_v0.6.1".as_ptr());
             assert_eq!(loaded, 0, "vmaf_model_load");
             assert_eq!(use_features(context, model), 0, "vmaf_use_features_from_model");
+            let keys = keys();
             for i in 0..frames {
-                for (k, name) in FEATURES.iter().enumerate() {
+                for (k, key) in keys.iter().enumerate() {
                     let v = 0.4 + 0.09 * k as f64 + 0.001 * f64::from(i % 100);
-                    assert_eq!(import(context, name.as_ptr(), v, i), 0, "import");
+                    assert_eq!(import(context, key.as_ptr(), v, i), 0, "import");
                 }
             }
             Self { context, model, score_at_index, next: 0, frames }
