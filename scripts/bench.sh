@@ -30,7 +30,7 @@ reconfigure=
 {
     meson setup $reconfigure "$build" -Dbench=enabled -Dcargo_target_dir="$target"
     meson compile -C "$build" bench
-    cargo build --locked --release -p vmaf-fr-bench -p vmaf-fr
+    cargo build --locked --release -p vmaf-fr-bench
 } >&2
 
 scoring() {
@@ -46,6 +46,7 @@ share() {
     "$bench/share" -r "$bench/reference.y4m" -d "$bench/distorted.y4m" -c x264 --engine embedded "$@"
 }
 log() {
+    cargo build --locked --release -p vmaf-fr
     "$VMAF_FR_TEST_PYTHON" scripts/bench-log.py --program "$target/release/vmaf-fr" "$@"
 }
 

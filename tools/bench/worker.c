@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* A C host that the benchmark drives: see src/worker.rs.
+/* A C host that scores raw frames when the benchmark asks for it: see src/worker.rs.
  *
  * Usage: worker MODEL ENGINE ONNXRUNTIME FEATURES IDS      (IDS "-": NULL codec ids)
  */

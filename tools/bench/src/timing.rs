@@ -107,3 +107,29 @@ fn calls_in(contender: &mut Contender<'_>, seconds: f64) -> usize {
         times *= 4;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_the_median_of_the_rounds_ratios() {
+        // One round in which the machine was slow for both, one in which it was for the first only.
+        let ratio = Ratio::of(&[1.0, 20.0, 3.0], &[2.0, 40.0, 1.0]);
+        assert!((ratio.median - 0.5).abs() < 1e-12);
+        assert!(ratio.low <= ratio.median && ratio.median <= ratio.high);
+    }
+
+    #[test]
+    fn the_interval_of_many_rounds_is_narrow() {
+        let numerators: Vec<f64> = (1..=100).map(f64::from).collect();
+        let ratio = Ratio::of(&numerators, &[100.0; 100]);
+        // The 41st and the 60th of 100.
+        assert_eq!(ratio.to_string(), "0.505 [0.410, 0.600]");
+    }
+
+    #[test]
+    fn one_round_is_enough() {
+        assert_eq!(Ratio::of(&[3.0], &[2.0]).to_string(), "1.500 [1.500, 1.500]");
+    }
+}
