@@ -8,10 +8,9 @@
 #                               run? The numbers mean nothing.
 #   scripts/bench.sh OPTIONS    the tables of scoring, threads and opening, with options of vmaf-fr-bench (--help)
 #
-# Is this tree slower than an older build of the library? Under three minutes:
+# Is this tree slower than an older build of the library? In about three minutes:
 #
-#   scripts/bench.sh --baseline OLD/libvmaf_fr_v2.so --tables scoring,opening --engines-only --sizes 1,1024 \
-#       --rounds 301 --limit 1.03
+#   scripts/bench.sh --baseline OLD/libvmaf_fr_v2.so --tables baseline,opening --sizes 1,1024 --limit 1.03
 #
 # Build both libraries in the same way. On a busy machine the ratios hold, the times less so.
 

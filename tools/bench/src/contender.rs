@@ -124,7 +124,7 @@ impl Libraries {
     }
 }
 
-/// All contenders on the first `n` frames of a case.
+/// All contenders of the scoring table on the first `n` frames of a case.
 pub fn all<'a>(
     options: &'a Options,
     libraries: &Libraries,
@@ -136,18 +136,30 @@ pub fn all<'a>(
     let mut contenders = reference(case, sessions, n);
     let expected = case.expected(sessions, n);
     for engine in &ENGINES {
-        for (name, library) in
-            [(engine.name, Some(libraries.library)), (engine.baseline, libraries.baseline)]
-        {
-            let Some(library) = library else { continue };
-            match ours(options, library, name, engine, case, n, scores, &expected) {
-                Ok(contender) => contenders.push(contender),
-                Err(e) => eprintln!("{name}: {e}"),
-            }
-        }
+        let target = Target { library: libraries.library, name: engine.name, engine };
+        contenders.extend(ours(options, target, case, scores, &expected));
     }
-    if !options.engines_only {
-        contenders.extend(others(options, case, n));
+    contenders.extend(others(options, case, n));
+    contenders
+}
+
+/// Each engine of the library and of the baseline, as far as both have it.
+pub fn pairs<'a>(
+    options: &'a Options,
+    libraries: &Libraries,
+    case: &'a Case,
+    sessions: &'a [Session],
+    n: usize,
+    scores: &'a RefCell<Vec<VmafFrV2Score>>,
+) -> Vec<Contender<'a>> {
+    let expected = case.expected(sessions, n);
+    let baseline = libraries.baseline.expect("--baseline");
+    let mut contenders = Vec::new();
+    for engine in &ENGINES {
+        for (name, library) in [(engine.name, libraries.library), (engine.baseline, baseline)] {
+            let target = Target { library, name, engine };
+            contenders.extend(ours(options, target, case, scores, &expected));
+        }
     }
     contenders
 }
@@ -171,30 +183,36 @@ fn reference<'a>(case: &Case, sessions: &'a [Session], n: usize) -> Vec<Contende
     ]
 }
 
-/// The library by dlopen, after a check of its scores. All such contenders write to the same
-/// `scores`, so that none is faster by where its memory lies.
-#[allow(clippy::too_many_arguments)]
-fn ours<'a>(
-    options: &Options,
+/// What [`ours`] makes a contender of.
+#[derive(Clone, Copy)]
+struct Target<'a> {
     library: Library,
     name: &'static str,
-    engine: &EngineUse,
+    engine: &'a EngineUse,
+}
+
+/// A library by dlopen, after a check of its scores; `None`, with a message, if it cannot open the
+/// model. All such contenders write to the same `scores`: the place of the memory favours none.
+fn ours<'a>(
+    options: &Options,
+    target: Target<'_>,
     case: &'a Case,
-    n: usize,
     scores: &'a RefCell<Vec<VmafFrV2Score>>,
     expected: &[f64],
-) -> Result<Contender<'a>, String> {
-    let handle = {
-        let _kernel = ForcedKernel::set(engine.kernel);
-        let onnxruntime = (engine.engine == ONNXRUNTIME).then_some(options.onnxruntime.as_path());
-        library.open(&case.model, engine.engine, onnxruntime)?
-    };
-    let (features, ids) = case.rows(n);
+) -> Option<Contender<'a>> {
+    let Target { library, name, engine } = target;
+    let _kernel = ForcedKernel::set(engine.kernel);
+    let onnxruntime = (engine.engine == ONNXRUNTIME).then_some(options.onnxruntime.as_path());
+    let handle = library
+        .open(&case.model, engine.engine, onnxruntime)
+        .inspect_err(|e| eprintln!("{name}: {e}"))
+        .ok()?;
+    let (features, ids) = case.rows(expected.len());
     handle.score(features, ids, &mut scores.borrow_mut());
     for (i, (s, e)) in scores.borrow().iter().zip(expected).enumerate() {
         assert!((s.score - e).abs() < 1e-3, "{name}, frame {i}: {}, expected {e}", s.score);
     }
-    Ok(Contender::new(name, move || handle.score(features, ids, &mut scores.borrow_mut())))
+    Some(Contender::new(name, move || handle.score(features, ids, &mut scores.borrow_mut())))
 }
 
 /// Sets [`KERNEL`] until it is dropped.
@@ -229,7 +247,9 @@ fn others<'a>(options: &Options, case: &Case, n: usize) -> Vec<Contender<'a>> {
         Contender { name: "Python onnxruntime", run: Box::new(move |times| python.run(n, times)) },
     ];
     if let Some(path) = &options.libvmaf {
-        let mut svm = libvmaf::Svm::new(path, 40_000);
+        // Up to 200 frames for a sample and as many for the call before it, see below.
+        let frames = (4_000 + 400 * options.rounds) as u32;
+        let mut svm = libvmaf::Svm::new(path, frames);
         contenders.push(Contender {
             name: "libvmaf's SVM, vmaf_score_at_index",
             run: Box::new(move |times| {

@@ -7,13 +7,12 @@
 //! | scoring | [`library`]: both engines, each kernel, from a C host ([`worker`]) | ONNX Runtime's C API used plainly ([`onnxruntime`]), the same through Python, libvmaf's SVM ([`libvmaf`]), the processor's peak ([`peak`]) |
 //! | threads | two threads with a handle each, or sharing one | one thread |
 //! | opening | the first and the second open, in a fresh process | - |
-//!
-//! With `--baseline` a second build of the library runs in the same rounds, and each time is
-//! divided by the baseline's: this shows whether a change made anything slower.
+//! | baseline | both engines, each kernel; opening | another build of the library (`--baseline`), to see whether a change made anything slower |
 
 // Counts and ids here are small; C structures keep the names of the header.
 #![allow(clippy::cast_possible_wrap, clippy::cast_sign_loss, clippy::struct_field_names)]
 
+mod baseline;
 mod case;
 mod contender;
 mod library;
@@ -39,17 +38,24 @@ fn main() -> ExitCode {
         open::probe(&options, engine);
         return ExitCode::SUCCESS;
     }
-    println!("{}\n", processor());
     let cases = case::selected(&options);
+    if options.baseline_once {
+        baseline::probe(&options, &cases);
+        return ExitCode::SUCCESS;
+    }
+    println!("{}\n", processor());
     let mut slower = Vec::new();
     if options.prints(Table::Scoring) {
-        slower.extend(scoring::report(&options, &cases));
+        scoring::report(&options, &cases);
     }
     if options.prints(Table::Threads) {
         threads::report(&options, &cases);
     }
     if options.prints(Table::Opening) {
         slower.extend(open::report(&options));
+    }
+    if options.baseline.is_some() && options.prints(Table::Baseline) {
+        slower.extend(baseline::report(&options, &cases));
     }
     if slower.is_empty() {
         return ExitCode::SUCCESS;

@@ -16,8 +16,7 @@ pub struct Options {
     /// `libvmaf_fr_v2.so`, as released.
     #[arg(long)]
     pub library: PathBuf,
-    /// Another build of the library: each of its times is taken in the same rounds, and the
-    /// library's is divided by it.
+    /// Another build of the library, to divide this one's times by.
     #[arg(long)]
     pub baseline: Option<PathBuf>,
     /// With --baseline: exit status 1 if a ratio is surely (with 95 %) above this.
@@ -50,18 +49,21 @@ pub struct Options {
     /// Batch sizes of the scoring tables.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256, 1024, 16384])]
     pub sizes: Vec<usize>,
-    /// Leave out Python, the C host, libvmaf and the processor's peak.
-    #[arg(long)]
-    pub engines_only: bool,
     /// Samples of each contender.
     #[arg(long, default_value_t = 51)]
     pub rounds: usize,
+    /// Processes that compare with the baseline, with all rounds in each.
+    #[arg(long, default_value_t = 15)]
+    pub processes: usize,
     /// Milliseconds per sample.
     #[arg(long, default_value_t = 1)]
     pub sample: u64,
     /// Only open a model with this engine, once, for the table of opening.
     #[arg(long, hide = true)]
     pub open_once: Option<i32>,
+    /// Only compare with the baseline in this process, for the table of the baseline.
+    #[arg(long, hide = true)]
+    pub baseline_once: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,6 +71,7 @@ pub enum Table {
     Scoring,
     Threads,
     Opening,
+    Baseline,
 }
 
 impl Options {

@@ -8,40 +8,22 @@ use crate::contender::{self, ENGINES, Libraries, REFERENCE};
 use crate::library::VmafFrV2Score;
 use crate::options::Options;
 use crate::peak;
-use crate::timing::{Ratio, Samples, measure, median_rate};
+use crate::timing::{Samples, measure, median_rate};
 
-/// Prints the tables and returns what is slower than the baseline.
-pub fn report(options: &Options, cases: &[Case]) -> Vec<String> {
-    if !options.engines_only {
-        println!(
-            "Peak of f32 multiply-adds in registers: {:.0} GFLOP/s at full width, {:.0} with 256 \
-             bits. Memory copied: {:.1} GB/s\n",
-            2e-9 * median_rate(options.rounds, || peak::multiply_adds(true, 20_000)),
-            2e-9 * median_rate(options.rounds, || peak::multiply_adds(false, 20_000)),
-            1e-9 * median_rate(options.rounds, peak::copied_bytes()),
-        );
-    }
+pub fn report(options: &Options, cases: &[Case]) {
+    println!(
+        "Peak of f32 multiply-adds in registers: {:.0} GFLOP/s at full width, {:.0} with 256 bits. \
+         Memory copied: {:.1} GB/s\n",
+        2e-9 * median_rate(options.rounds, || peak::multiply_adds(true, 20_000)),
+        2e-9 * median_rate(options.rounds, || peak::multiply_adds(false, 20_000)),
+        1e-9 * median_rate(options.rounds, peak::copied_bytes()),
+    );
     let libraries = Libraries::load(options);
-    let mut most: Option<(Ratio, String)> = None;
-    let mut slower = Vec::new();
     for case in cases {
         let columns: Vec<Column> =
             options.sizes.iter().map(|&n| Column::measure(options, &libraries, case, n)).collect();
         print(case, &columns);
-        for (name, n, ratio) in columns.iter().flat_map(Column::by_baseline) {
-            let what = format!("{ratio} {}; {name}; N = {n}", case.title);
-            if options.is_slower(ratio) {
-                slower.push(what.clone());
-            }
-            if most.as_ref().is_none_or(|(r, _)| ratio.median > r.median) {
-                most = Some((ratio, what));
-            }
-        }
     }
-    if let Some((_, what)) = most {
-        println!("The most by the baseline's time, with its 95 % interval: {what}\n");
-    }
-    slower
 }
 
 /// All contenders' samples at one batch size.
@@ -67,14 +49,6 @@ impl Column {
     fn by_reference(&self, name: &str) -> Option<f64> {
         Some(self.get(name)?.ratio_to(self.get(REFERENCE)?).median)
     }
-
-    /// Each engine's time divided by that of the same one in the baseline, with its name.
-    fn by_baseline(&self) -> impl Iterator<Item = (&'static str, usize, Ratio)> {
-        ENGINES.iter().filter_map(|engine| {
-            let (new, old) = (self.get(engine.name)?, self.get(engine.baseline)?);
-            Some((engine.name, self.n, new.ratio_to(old)))
-        })
-    }
 }
 
 fn print(case: &Case, columns: &[Column]) {
@@ -92,7 +66,7 @@ fn print(case: &Case, columns: &[Column]) {
     });
     let is_row = |name: &str| {
         let is_peak = |e: &contender::EngineUse| e.peak.is_some_and(|p| p.name == name);
-        name != REFERENCE && !ENGINES.iter().any(|e| e.baseline == name || is_peak(e))
+        name != REFERENCE && !ENGINES.iter().any(is_peak)
     };
     for name in columns[0].samples.iter().map(|s| s.name).filter(|name| is_row(name)) {
         row(name, &|c| Some(format!("{:.3}", c.by_reference(name)?)));
@@ -104,11 +78,6 @@ fn print(case: &Case, columns: &[Column]) {
             let work = (case.multiply_adds * c.n) as f64 / c.by_reference(engine.name)?;
             let most = peak.multiply_adds() as f64 / c.by_reference(peak.name)?;
             Some(format!("{:.2}", work / most))
-        });
-    }
-    for engine in &ENGINES {
-        row(&format!("{}: time divided by the baseline's", engine.name), &|c| {
-            Some(c.by_baseline().find(|(name, ..)| *name == engine.name)?.2.to_string())
         });
     }
     println!(
