@@ -204,6 +204,22 @@ static void enosys(void)
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), -ENOSYS);
     CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), LIBM_PATH);
 #endif
+    /* AUTO fails only if no engine runs the graph: with the errno of the one tried first, and both reasons. */
+    config.engine = VMAF_FR_V2_ENGINE_AUTO;
+    config.onnxruntime_path = "/nonexistent/libonnxruntime.so";
+    CHECK_INT(vmaf_fr_v2_open(&fr, path_in_directory("not_embedded.onnx"), &config), -ENOSYS);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "/nonexistent/libonnxruntime.so");
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "Softmax");
+    if (have_onnxruntime()) {
+        /* What the embedded engine cannot run, ONNX Runtime does. */
+        VmafFrV2Info info;
+        config.onnxruntime_path = NULL;
+        CHECK_INT(vmaf_fr_v2_open(&fr, path_in_directory("not_embedded.onnx"), &config), 0);
+        info.struct_size = sizeof(info);
+        CHECK_INT(vmaf_fr_v2_info(fr, &info), 0);
+        CHECK_INT(info.engine, VMAF_FR_V2_ENGINE_ONNXRUNTIME);
+        CHECK_INT(vmaf_fr_v2_close(fr), 0);
+    }
     /* The embedded engine does not care. */
     config.engine = VMAF_FR_V2_ENGINE_EMBEDDED;
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), 0);
@@ -235,9 +251,11 @@ static void einval(void)
     config.engine = VMAF_FR_V2_ENGINE_ONNXRUNTIME;
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), -EINVAL);
     CHECK_INT(vmaf_fr_v2_open(NULL, NULL, &config), -EINVAL);
-    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, NULL), -EINVAL);
-    CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "cfg");
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "fr is NULL");
     CHECK(fr == NULL);
+    /* Since API 1.1 no configuration is the default one. */
+    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, NULL), 0);
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
 }
 
 /* Errors of an open model: the handle stays usable, and its scores stay as they were. */
@@ -318,8 +336,38 @@ static void open_model_errors(int32_t engine)
     features[0][1] = NAN;
     CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), 0);
     CHECK_NEAR(scores[0].score, 50.0, 1e-4);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 1), 1);
     features[0][1] = INFINITY;
     CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), -EDOM);
+    features[0][0] = features[0][1] = features[0][2] = NAN;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), -EDOM);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "every feature");
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
+
+    /* Which features may be missing, and that nothing but those may. */
+    CHECK_INT(vmaf_fr_v2_open(&fr, path_in_directory("good_optional.onnx"), &config), 0);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 0), 0);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 1), 1);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 2), 2);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 3), -EINVAL);
+    features[0][0] = 0.5f;
+    features[0][1] = features[0][2] = NAN;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), 0);
+    CHECK_NEAR(scores[0].score, 50.0, 1e-4);
+    features[0][0] = NAN;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), -EDOM);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "adm2");
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
+
+    /* A card may narrow what a feature can be. */
+    CHECK_INT(vmaf_fr_v2_open(&fr, path_in_directory("good_feature_range.onnx"), &config), 0);
+    features[0][0] = features[0][1] = 0.5f;
+    features[0][2] = 20.5f;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), -EDOM);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "motion2");
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "feature_range");
+    features[0][2] = 20.0f;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), 0);
     CHECK_INT(vmaf_fr_v2_close(fr), 0);
 
     /* Clipping, and doing without. */

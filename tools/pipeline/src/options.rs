@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use vmaf_fr_v2::codec::Vocabulary;
-use vmaf_fr_v2::features::{CANONICAL_FEATURES, FULL_FEATURES};
+use vmaf_fr_v2::catalogue::Vocabulary;
+use vmaf_fr_v2::catalogue::{CANONICAL_FEATURES, FULL_FEATURES};
 
 use crate::artifact::{json_bytes, sha256_file, sha256_hex};
 use crate::corpus::{Corpus, Selection};

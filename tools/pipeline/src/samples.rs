@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
-use vmaf_fr_v2::codec::Vocabulary;
+use vmaf_fr_v2::catalogue::Vocabulary;
 
 use crate::corpus::Corpus;
 

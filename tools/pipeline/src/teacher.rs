@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
-use vmaf_fr_v2::features::CANONICAL_FEATURES;
+use vmaf_fr_v2::catalogue::CANONICAL_FEATURES;
 
 use crate::corpus::Corpus;
 use crate::fit::{Fit, Recipe, predict_frames};

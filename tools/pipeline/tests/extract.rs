@@ -14,7 +14,7 @@ use clap::Parser as _;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 use vmaf_fr_pipeline::extract::{ExtractArgs, run};
-use vmaf_fr_v2::features::FULL_FEATURES;
+use vmaf_fr_v2::catalogue::FULL_FEATURES;
 
 const ARGUMENTS: &str = "VMAF_FR_TEST_EXTRACT_ARGUMENTS";
 

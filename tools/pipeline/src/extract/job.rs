@@ -15,7 +15,7 @@ use vmaf_fr_measure::probe::Prober;
 use vmaf_fr_measure::process::{self, Progress};
 use vmaf_fr_measure::run::{self, Request, VMAF_MODEL};
 use vmaf_fr_measure::tool::{Tool, Tools, ffmpeg_has_libvmaf, ffmpeg_version};
-use vmaf_fr_v2::features::FULL_FEATURES;
+use vmaf_fr_v2::catalogue::FULL_FEATURES;
 
 use super::cache::{Cache, Key, Scratch, sha256_file, sha256_reader};
 use super::encode::Encode;

@@ -25,7 +25,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use vmaf_fr_measure::probe::Prober;
 use vmaf_fr_measure::tool::Tools;
-use vmaf_fr_v2::codec::VOCABULARY_1;
+use vmaf_fr_v2::catalogue::VOCABULARY_1;
 
 use job::{Bench, Job};
 
@@ -196,7 +196,7 @@ fn codec_label(name: &str) -> Result<String, String> {
 
 /// The name in vocabulary 1 for a codec, an encoder or a stream's `codec_name`.
 fn vocabulary_name(name: &str) -> &'static str {
-    let id = vmaf_fr_v2::codec::Vocabulary::v1().id(name).ok();
+    let id = vmaf_fr_v2::catalogue::Vocabulary::v1().id(name).ok();
     id.and_then(|id| usize::try_from(id).ok())
         .and_then(|id| VOCABULARY_1.get(id).copied())
         .unwrap_or("unknown")

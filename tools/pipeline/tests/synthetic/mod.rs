@@ -11,7 +11,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use vmaf_fr_v2::features::FULL_FEATURES;
+use vmaf_fr_v2::catalogue::FULL_FEATURES;
 
 const CODECS: [&str; 6] = ["x264", "x265", "libsvtav1", "libvvenc", "libvpx-vp9", "unknown"];
 const CLIPS: usize = 24;
