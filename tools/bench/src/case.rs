@@ -6,7 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 use vmaf_fr_v2::catalogue;
-use vmaf_fr_v2::onnx::Names;
+use vmaf_fr_v2::model;
+use vmaf_fr_v2::onnx::Graph;
 
 use crate::library;
 use crate::onnxruntime::{Inputs, Session};
@@ -113,10 +114,7 @@ fn numbers(card: &Value, key: &str, default: f64) -> Vec<f64> {
 
 /// Multiply-adds of a graph's layers without those of the codec block: of a one-hot only one column
 /// is not 0.
-fn multiply_adds(graph: &Path, n_codecs: usize) -> usize {
-    let bytes = std::fs::read(graph).expect("graph");
-    let no_external = &mut |_: &str| panic!("external data");
-    let graph = vmaf_fr_v2::onnx::load(bytes, Names::default(), no_external).expect("graph");
+fn multiply_adds(graph: &Graph, n_codecs: usize) -> usize {
     let matrices = graph.initializers.values().filter(|t| t.dims.len() == 2);
     let products: usize = matrices.map(|t| t.dims.iter().product::<usize>()).sum();
     // The first layer is the one as wide as features and codec block; exporters put outputs first.
@@ -161,14 +159,20 @@ impl Case {
             Some([low, high]) => (low.as_f64().expect("number"), high.as_f64().expect("number")),
             _ => (0.0, 100.0),
         };
+        let model = card_path.to_str().expect("UTF-8 path").to_owned();
+        let read = model::read(Some(&model)).expect("model");
         let case = Self {
             key: entry.key,
             title: entry.title,
-            model: card_path.to_str().expect("UTF-8 path").to_owned(),
             n_features: raw.len() / rows,
             n_codecs,
             outputs: entry.outputs,
-            multiply_adds: graphs.iter().map(|g| multiply_adds(g, n_codecs)).sum(),
+            multiply_adds: read
+                .graphs()
+                .iter()
+                .map(|(_, graph)| multiply_adds(graph, n_codecs))
+                .sum(),
+            model,
             graphs,
             raw,
             standardised,
