@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! The Rust API by itself, for work on it; `make bench` compares it with everything else.
+//! The Rust API by itself; scripts/bench.sh compares the C API with its alternatives.
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -23,6 +23,7 @@ fn score<const CODEC_AWARE: bool>(bencher: Bencher<'_, '_>, n: usize) {
         if CODEC_AWARE { "builtin:fr_regressor_v2_codec_aware" } else { "builtin:fr_regressor_v1" };
     let mut model = embedded(model);
     let width = model.feature_names().len();
+    // Between 0 and 1, which every feature can be.
     let features: Vec<f32> = (0..n * width).map(|i| (i % 89) as f32 / 89.0).collect();
     let ids = vec![1; n];
     let mut scores = vec![Score::default(); n];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 
 /*
- * The library's ABI as C hosts see it: every function of the header, defined with its prototype and nothing inside.
- * abidw reads the types from here rather than from the library, whose debug information describes Rust's private
- * types as well; abi.py holds its symbols against the library's.
+ * The library's ABI as C hosts see it: every function of the header with an empty body. abidw reads the types from
+ * here, since the library's own debug information describes Rust's private types as well. abi.py checks that both
+ * export the same symbols.
  */
 
 #include <vmaf_fr_v2.h>

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Compares the ABI with its baseline: abi.py [--update] BASELINE DESCRIBED LIBRARY
 
-DESCRIBED is the library made of abi.c, LIBRARY the real one. Anything but an addition is a failure; an addition is
-told, and asks for a new baseline (--update) and a higher minor version of the API.
+DESCRIBED is the library made of abi.c, LIBRARY the real one. Any difference fails the test. An addition needs a new
+baseline (--update) and a higher minor version of the API; any other change needs a new major version.
 """
 
 import pathlib

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""One clip, five encoders, two qualities each: the linked host, the dlopen host and `vmaf-fr score` must agree.
+"""The linked host, the dlopen host and `vmaf-fr score` must agree: one clip, five encoders, two qualities each.
 
 Usage: encoders.py SOURCE_ROOT VMAF_LINKED VMAF_DLOPEN LIBRARY [VMAF_FR]
 
-The clip is park_joy of the shared folder (VMAF_FR_SHARED, else ../shared), or a generated one; the encoders are those of
-imageio-ffmpeg's ffmpeg. `vmaf-fr score` gets the log that libvmaf wrote in the linked host's run. Without VMAF_FR the
-log's rows go through the plain API (ctypes), which shows the same of the log.
+The clip is park_joy, if VMAF_FR_SHARED or ../shared has it, else a generated one; the encoders are those of
+imageio-ffmpeg's ffmpeg. The log that libvmaf wrote in the linked host's run goes through the plain API (ctypes) and, with
+VMAF_FR, through `vmaf-fr score`.
 """
 
 import ctypes
@@ -27,9 +27,6 @@ ENCODES = [
     ("libvvenc", ["-qp", "28"], ["-qp", "43"]),
     ("libvpx-vp9", ["-crf", "30", "-b:v", "0"], ["-crf", "58", "-b:v", "0"]),
 ]
-KEYS = {f"{name}": f"integer_{name}" for name in (
-    "adm2", "adm_scale0", "adm_scale1", "adm_scale2", "adm_scale3", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3",
-    "motion", "motion2")}
 
 
 def run(*command):
@@ -68,7 +65,10 @@ class PlainApi:
             self.names.append(name.decode())
 
     def score(self, log, codec):
-        rows = [[frame["metrics"][KEYS.get(name, name)] for name in self.names] for frame in log["frames"]]
+        def value(metrics, name):
+            return metrics[name] if name in metrics else metrics["integer_" + name]
+
+        rows = [[value(frame["metrics"], name) for name in self.names] for frame in log["frames"]]
         flat = [v for row in rows for v in row]
         codec_id = ctypes.c_int32()
         assert self.lib.vmaf_fr_v2_codec_id(self.fr, codec.encode(), ctypes.byref(codec_id)) == 0

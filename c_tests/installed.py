@@ -3,9 +3,9 @@
 
 Usage: installed.py SOURCE_ROOT CARGO_TARGET_DIR
 
-Installs into an empty prefix; builds the example hosts with pkg-config alone, by gcc and clang, C and C++, against the
-shared and the static library; runs them; builds a meson project that has the library as a subproject; and, where
-cargo-c is at hand, installs with that and compares the trees.
+Installs into an empty prefix. Builds the example hosts with pkg-config alone, by gcc and clang, C and C++, against the
+shared and the static library, and runs them. Builds a meson project that has the library as a subproject. If cargo-c is
+installed, installs with it and compares the trees.
 """
 
 import os
@@ -95,10 +95,11 @@ def hosts(prefix, static, work):
 
 
 def exercise(host, program, prefix, static, work):
-    # A library path of the installed prefix and of nothing else of ours.
+    # Nothing of ours but the installed prefix.
     env = {"LD_LIBRARY_PATH": os.pathsep.join([str(prefix / "lib"), *libvmaf_path])}
     if host == "scorer.cpp":
-        rows = "".join(" ".join(str(0.1 * (i + j) % 40) for j in range(width_of_default)) + "\n" for i in range(5))
+        # Between 0 and 1, which every feature can be.
+        rows = "".join(" ".join(str(7 * (i + j) % 90 / 100) for j in range(width_of_default)) + "\n" for i in range(5))
         bad = run(program, stdin="1 2 three\n", env=env, expect=1)
         assert "line 1" in bad.stderr, bad.stderr
         return run(program, stdin=rows, env=env).stdout
@@ -123,7 +124,7 @@ def exercise(host, program, prefix, static, work):
 
 
 def subproject(work, default_library):
-    """A meson project that finds the library in its subprojects folder."""
+    """Builds a meson project that has the library in its subprojects folder."""
     work.mkdir()
     (work / "subprojects").mkdir()
     (work / "subprojects/vmaf_fr_v2").symlink_to(source, target_is_directory=True)
@@ -191,7 +192,7 @@ int main(void) {
     width_of_default = int(run(work / "width", env={"LD_LIBRARY_PATH": str(prefix / "lib")}).stdout)
 
     shared = hosts(prefix, False, work / "hosts-shared")
-    # The linker takes a shared library where it finds one: the static one is tested where there is no other.
+    # The linker prefers a shared library: the static one is tested in a prefix that has no shared one.
     static_prefix = install(work / "prefix-static", work / "build-static", "--default-library=static")
     assert not [name for name in tree(static_prefix) if ".so" in name]
     static = hosts(static_prefix, True, work / "hosts-static")

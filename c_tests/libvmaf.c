@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 
-/* vmaf_fr_v2_libvmaf.h over the real libvmaf, on generated pictures. libvmaf [DIRECTORY of make_models.py] */
+/*
+ * vmaf_fr_v2_libvmaf.h with the real libvmaf, on generated pictures: libvmaf_host [DIRECTORY of make_models.py]
+ *
+ * One long file: every test is a few lines on the fixture in its first part.
+ */
 
 #include <limits.h>
 
@@ -108,7 +112,7 @@ static int has(VmafContext *vmaf, const char *feature, unsigned index)
     return !vmaf_feature_score_at_index(vmaf, feature, &value, index);
 }
 
-/* One frame's score by way of the plain API, from the features in the context. */
+/* One frame's score by the plain API, from the features in the context. */
 static double by_hand(VmafFrV2 *fr, VmafContext *vmaf, int32_t codec_id, unsigned index)
 {
     static const struct { const char *feature, *key; } keys[] = {
@@ -164,13 +168,13 @@ static void all_formats(void)
             CHECK_BITS(pooled, theirs);
         }
         CHECK_INT(api->close(fr), 0);
-        /* libvmaf 2.x frees 4:4:4 pictures a second time here: Netflix/vmaf issue 1103. */
+        /* libvmaf 2.x frees 4:4:4 pictures twice here: Netflix/vmaf issue 1103. */
         if (clips[c].pixel_format != VMAF_PIX_FMT_YUV444P || strncmp(vmaf_version(), "2.", 2))
             CHECK_INT(vmaf_close(vmaf), 0);
     }
 }
 
-/* Identical pictures: libvmaf 2.3.1 gives infinity for what it does not cap. */
+/* Features that libvmaf 2.3.1 does not cap are infinite for identical pictures. */
 static void identical_pictures(void)
 {
     VmafContext *vmaf = context(&plain);
@@ -220,7 +224,7 @@ static void subsampling(unsigned threads)
     score(fr, vmaf, 0, 0, 7, 0);
     for (i = 0; i < 8; i++) CHECK_INT(has(vmaf, VMAF_FR_V2_FEATURE_SCORE, i), i % 3 == 0);
     CHECK_INT(vmaf_feature_score_pooled(vmaf, VMAF_FR_V2_FEATURE_SCORE, VMAF_POOL_METHOD_MEAN, &mean, 0, 7), 0);
-    /* Frame 9 would be next, and is not there. */
+    /* Frame 9 would be next; it was not read. */
     score(fr, vmaf, 0, 7, 9, -ENODATA);
     CHECK_CONTAINS(vmaf_fr_v2_libvmaf_error(), "frame 9");
     api->close(fr);
@@ -266,7 +270,7 @@ static void while_reading(unsigned threads)
     vmaf_close(whole);
 }
 
-/* The float extractors' names, and those of newer libvmafs, in the order of the contract. */
+/* The keys of the float extractors and of newer versions of libvmaf, in the order of the header's table. */
 static void other_keys(void)
 {
     VmafContext *vmaf = context(&plain);
@@ -280,7 +284,7 @@ static void other_keys(void)
     score(fr, vmaf, 0, 0, 0, 0);
     CHECK_INT(vmaf_feature_score_at_index(vmaf, VMAF_FR_V2_FEATURE_SCORE, &s, 0), 0);
     CHECK_NEAR(s, 60.0, 1e-4);
-    /* Where both are there, the integer one counts. */
+    /* If both are there, the integer one counts. */
     CHECK_INT(vmaf_import_feature_score(vmaf, "VMAF_feature_adm2_score", 0.75, 1), 0);
     CHECK_INT(vmaf_import_feature_score(vmaf, "VMAF_integer_feature_adm2_score", 0.5, 1), 0);
     CHECK_INT(vmaf_import_feature_score(vmaf, "VMAF_feature_vif_scale0_score", 0.5, 1), 0);
@@ -291,7 +295,7 @@ static void other_keys(void)
     api->close(fr);
     vmaf_close(vmaf);
 
-    /* motion as the sum of absolute differences, as newer libvmafs call it. */
+    /* motion under the key of newer versions: the sum of absolute differences. */
     vmaf = context(&plain);
     fr = open_model("builtin:fr_regressor_v2_codec_aware");
     {
@@ -490,7 +494,7 @@ static void twice(void)
     vmaf_close(vmaf);
 }
 
-/* A codec outside the vocabulary, in a clip longer than one batch; and what long clips give. */
+/* A clip longer than one batch: a codec outside the vocabulary, a bad value in the last frame, the scores. */
 static void batches(void)
 {
     const unsigned n = 600;

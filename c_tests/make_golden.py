@@ -4,11 +4,10 @@
 
 Usage: make_golden.py SOURCE_ROOT OUTPUT
 
-Two kinds: the published golden vectors in the shared folder (VMAF_FR_SHARED, else ../shared), where it is there; and
-for every built-in model the scores that Python's onnxruntime gives for rows drawn around the card's means.
+Writes two kinds of sets: the published golden vectors, if VMAF_FR_SHARED or ../shared has them; and for every built-in
+model the scores by Python's onnxruntime of rows drawn around the card's means.
 
-A set is a line `set NAME MODEL ROWS WIDTH`, then per row: score, stddev, codec, preset, crf, features. `-` stands for
-none.
+A set is a line `set NAME MODEL ROWS WIDTH`, then for each row: score, stddev, codec, preset, crf, features. `-`: none.
 """
 
 import json
@@ -62,7 +61,10 @@ def built_in(out, root):
         order = card["feature_order"]
         n = 64
         mean, std = np.array(card.get("feature_mean", 0.5)), np.array(card.get("feature_std", 0.25))
-        features = (mean + std * rng.standard_normal((n, len(order)))).astype(np.float32)
+        # The library refuses values that a feature cannot have: negative ones, a structural similarity above 1.
+        highest = [1 if name.endswith("ssim") else np.inf for name in order]
+        features = mean + std * rng.standard_normal((n, len(order)))
+        features = np.clip(features, 0, highest).astype(np.float32)
         capped = features.astype(np.float64)
         for name, cap in card.get("feature_cap", {}).items():
             i = order.index(name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 
-/* The pooling header: values, refusals, and with libvmaf at hand its results to the last bit. */
+/* The pooling header: values, refusals, and, built with libvmaf, the same bits as its pooling. */
 
 #include <vmaf_fr_v2_pool.h>
 
@@ -54,7 +54,7 @@ static void refusals(void)
 }
 
 #ifdef HAVE_LIBVMAF
-/* Random clips of 1 to 2,000 frames of odd values, pooled by both. */
+/* Clips of 1 to 2,000 frames of random values, pooled by both. */
 static void as_libvmaf(void)
 {
     static double scores[2000];

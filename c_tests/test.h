@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 
-/* Checks for the C tests: a failed one is printed and counted, and the test goes on. */
+/* Checks for the C tests. A failed check is printed and counted, and the test goes on. */
 
 #ifndef TEST_H
 #define TEST_H
@@ -13,7 +13,7 @@
 
 #include <vmaf_fr_v2.h>
 
-/* What meson takes for "skipped". */
+/* The exit status that meson shows as "skipped". */
 #define SKIP 77
 
 static int failures;
@@ -26,7 +26,7 @@ static int failures;
         } \
     } while (0)
 
-/* As CHECK, with a value that tells what happened instead. */
+/* As CHECK, and prints both values. */
 #define CHECK_INT(actual, expected) \
     do { \
         const long long actual_ = (long long)(actual), expected_ = (long long)(expected); \
@@ -57,7 +57,7 @@ static int failures;
         } \
     } while (0)
 
-/* Equal to `tolerance`, absolute; NaN equals nothing. */
+/* Within an absolute `tolerance`; NaN is near nothing. */
 #define CHECK_NEAR(actual, expected, tolerance) \
     do { \
         const double actual_ = (actual), expected_ = (expected); \
@@ -90,7 +90,7 @@ static inline int test_skip(const char *why)
     return SKIP;
 }
 
-/* A configuration for the tests: errors open with `engine`, and where ONNX Runtime is, from the environment. */
+/* The default configuration with `engine`. $VMAF_FR_V2_ONNXRUNTIME is the path of ONNX Runtime. */
 static inline VmafFrV2Config test_config(int32_t engine)
 {
     VmafFrV2Config config;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 
 /*
- * What the two example hosts share and what any real host has already: a command line, a reader of y4m and raw
- * yuv files, and the loop that gives pictures to libvmaf. Nothing in here knows of vmaf_fr_v2.
+ * What the two example hosts share, and what a real host has already: a command line, a reader of y4m and raw yuv
+ * files, the loop that hands pictures to libvmaf, and the printing of scores. Nothing in here knows vmaf_fr_v2.
  */
 
 #ifndef HOST_H
 #define HOST_H
 
 #include <errno.h>
+#include <getopt.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,41 +18,46 @@
 
 #include <libvmaf/libvmaf.h>
 
+/* ---- command line ---- */
+
 struct Options {
     const char *reference, *distorted;
-    unsigned width, height, bitdepth;        /* raw yuv only */
-    enum VmafPixelFormat pixel_format;       /* raw yuv only */
+    unsigned width, height, bitdepth; /* raw yuv only */
+    enum VmafPixelFormat pixel_format; /* raw yuv only */
     const char *model, *codec, *preset;
-    double crf;                              /* NaN: not told */
-    int engine;
+    double crf; /* NaN: not given */
+    int engine; /* VMAF_FR_V2_ENGINE_* */
     const char *onnxruntime;
-    const char *library;                     /* the dlopen host's */
+    const char *library; /* vmaf_dlopen only */
     unsigned threads, subsample;
     const char *output;
     enum VmafOutputFormat format;
-    int frames;                              /* print every frame */
+    int frames; /* print every frame */
 };
 
 static void usage(FILE *to, const char *program)
 {
     fprintf(to,
-        "Usage: %s -r REFERENCE -d DISTORTED [options]\n"
-        "\n"
-        "Both videos are y4m, or raw yuv described by the first four options.\n"
-        "  -w, --width N             -h, --height N\n"
-        "  -p, --pixel_format 420|422|444      -b, --bitdepth 8|10|12\n"
-        "  -m, --model MODEL         an .onnx file, its card, or builtin:ID (default: the built-in release model)\n"
-        "  -c, --codec NAME          encoder of the distorted video, e.g. libx264 (default: unknown)\n"
-        "      --preset NAME         its preset, and\n"
-        "      --crf N               its quality, for models that take them\n"
-        "      --engine auto|onnxruntime|embedded\n"
-        "      --onnxruntime PATH    libonnxruntime to load\n"
-        "      --library PATH        libvmaf_fr_v2 to load (vmaf_dlopen only)\n"
-        "  -t, --threads N           threads of libvmaf\n"
-        "  -s, --subsample N         score every Nth frame\n"
-        "  -o, --output FILE         write libvmaf's log there, as --json (default), --xml or --csv\n"
-        "      --frames              print every frame's scores\n", program);
+            "Usage: %s -r REFERENCE -d DISTORTED [options]\n"
+            "\n"
+            "Both videos are y4m, or raw yuv described by the first four options.\n"
+            "  -w, --width N             -h, --height N\n"
+            "  -p, --pixel_format 420|422|444      -b, --bitdepth 8|10|12\n"
+            "  -m, --model MODEL         an .onnx file, its card, or builtin:ID (default: the built-in release model)\n"
+            "  -c, --codec NAME          encoder of the distorted video, e.g. libx264 (default: unknown)\n"
+            "      --preset NAME         its preset, and\n"
+            "      --crf N               its quality, for models that take them\n"
+            "      --engine auto|onnxruntime|embedded\n"
+            "      --onnxruntime PATH    libonnxruntime to load\n"
+            "      --library PATH        libvmaf_fr_v2 to load (vmaf_dlopen only)\n"
+            "  -t, --threads N           threads of libvmaf\n"
+            "  -s, --subsample N         score every Nth frame\n"
+            "  -o, --output FILE         write libvmaf's log there, as --json (default), --xml or --csv\n"
+            "      --frames              print every frame's scores\n",
+            program);
 }
+
+/* The functions below return 0 or a negative errno, and print what was wrong. */
 
 static int parse_number(const char *option, const char *text, unsigned low, unsigned high, unsigned *number)
 {
@@ -67,16 +73,67 @@ static int parse_number(const char *option, const char *text, unsigned low, unsi
     return 0;
 }
 
-/* 0: go on; 1: help was asked for and given; < 0: refused, with a message. */
+static int parse_crf(const char *text, double *crf)
+{
+    char *end;
+    *crf = strtod(text, &end);
+    if (end != text && !*end) return 0;
+    fprintf(stderr, "--crf: expected a number, got \"%s\"\n", text);
+    return -EINVAL;
+}
+
+static int parse_pixel_format(const char *text, enum VmafPixelFormat *format)
+{
+    if (!strcmp(text, "420")) *format = VMAF_PIX_FMT_YUV420P;
+    else if (!strcmp(text, "422")) *format = VMAF_PIX_FMT_YUV422P;
+    else if (!strcmp(text, "444")) *format = VMAF_PIX_FMT_YUV444P;
+    else {
+        fprintf(stderr, "--pixel_format: expected 420, 422 or 444, got \"%s\"\n", text);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int parse_engine(const char *text, int *engine)
+{
+    /* The numbers of VMAF_FR_V2_ENGINE_*. */
+    static const char *const engines[] = { "auto", "onnxruntime", "embedded" };
+    for (*engine = 0; *engine < 3; ++*engine)
+        if (!strcmp(text, engines[*engine])) return 0;
+    fprintf(stderr, "--engine: expected auto, onnxruntime or embedded, got \"%s\"\n", text);
+    return -EINVAL;
+}
+
+/* 0: go on; 1: printed the help that was asked for; < 0: refused, with a message. */
 static int parse_options(int argc, char **argv, struct Options *o)
 {
-    static const char *const alias[][2] = {
-        { "-r", "--reference" }, { "-d", "--distorted" }, { "-w", "--width" }, { "-h", "--height" },
-        { "-p", "--pixel_format" }, { "-b", "--bitdepth" }, { "-m", "--model" }, { "-c", "--codec" },
-        { "-t", "--threads" }, { "-s", "--subsample" }, { "-o", "--output" },
+    /* Options without a short form have numbers that no character has. */
+    enum { HELP = 256, PRESET, CRF, ENGINE, ONNXRUNTIME, LIBRARY, JSON, XML, CSV, FRAMES };
+    static const struct option known[] = {
+        { "reference", required_argument, NULL, 'r' },
+        { "distorted", required_argument, NULL, 'd' },
+        { "width", required_argument, NULL, 'w' },
+        { "height", required_argument, NULL, 'h' },
+        { "pixel_format", required_argument, NULL, 'p' },
+        { "bitdepth", required_argument, NULL, 'b' },
+        { "model", required_argument, NULL, 'm' },
+        { "codec", required_argument, NULL, 'c' },
+        { "preset", required_argument, NULL, PRESET },
+        { "crf", required_argument, NULL, CRF },
+        { "engine", required_argument, NULL, ENGINE },
+        { "onnxruntime", required_argument, NULL, ONNXRUNTIME },
+        { "library", required_argument, NULL, LIBRARY },
+        { "threads", required_argument, NULL, 't' },
+        { "subsample", required_argument, NULL, 's' },
+        { "output", required_argument, NULL, 'o' },
+        { "json", no_argument, NULL, JSON },
+        { "xml", no_argument, NULL, XML },
+        { "csv", no_argument, NULL, CSV },
+        { "frames", no_argument, NULL, FRAMES },
+        { "help", no_argument, NULL, HELP },
+        { NULL, 0, NULL, 0 },
     };
-    int i;
-    size_t a;
+    int option, err = 0;
 
     memset(o, 0, sizeof(*o));
     o->bitdepth = 8;
@@ -85,61 +142,36 @@ static int parse_options(int argc, char **argv, struct Options *o)
     o->crf = NAN;
     o->format = VMAF_OUTPUT_FORMAT_JSON;
 
-    for (i = 1; i < argc; i++) {
-        const char *name = argv[i], *value;
-        int err = 0;
-        for (a = 0; a < sizeof(alias) / sizeof(alias[0]); a++)
-            if (!strcmp(name, alias[a][0])) name = alias[a][1];
-
-        if (!strcmp(name, "--help")) { usage(stdout, argv[0]); return 1; }
-        if (!strcmp(name, "--frames")) { o->frames = 1; continue; }
-        if (!strcmp(name, "--json")) { o->format = VMAF_OUTPUT_FORMAT_JSON; continue; }
-        if (!strcmp(name, "--xml")) { o->format = VMAF_OUTPUT_FORMAT_XML; continue; }
-        if (!strcmp(name, "--csv")) { o->format = VMAF_OUTPUT_FORMAT_CSV; continue; }
-
-        if (i + 1 == argc) {
-            fprintf(stderr, "%s: unknown, or its value is missing (see --help)\n", argv[i]);
-            return -EINVAL;
+    while (!err && (option = getopt_long(argc, argv, "r:d:w:h:p:b:m:c:t:s:o:", known, NULL)) != -1) {
+        switch (option) {
+        case 'r': o->reference = optarg; break;
+        case 'd': o->distorted = optarg; break;
+        case 'w': err = parse_number("--width", optarg, 1, 32768, &o->width); break;
+        case 'h': err = parse_number("--height", optarg, 1, 32768, &o->height); break;
+        case 'p': err = parse_pixel_format(optarg, &o->pixel_format); break;
+        case 'b': err = parse_number("--bitdepth", optarg, 8, 12, &o->bitdepth); break;
+        case 'm': o->model = optarg; break;
+        case 'c': o->codec = optarg; break;
+        case PRESET: o->preset = optarg; break;
+        case CRF: err = parse_crf(optarg, &o->crf); break;
+        case ENGINE: err = parse_engine(optarg, &o->engine); break;
+        case ONNXRUNTIME: o->onnxruntime = optarg; break;
+        case LIBRARY: o->library = optarg; break;
+        case 't': err = parse_number("--threads", optarg, 0, 1024, &o->threads); break;
+        case 's': err = parse_number("--subsample", optarg, 1, 1000000, &o->subsample); break;
+        case 'o': o->output = optarg; break;
+        case JSON: o->format = VMAF_OUTPUT_FORMAT_JSON; break;
+        case XML: o->format = VMAF_OUTPUT_FORMAT_XML; break;
+        case CSV: o->format = VMAF_OUTPUT_FORMAT_CSV; break;
+        case FRAMES: o->frames = 1; break;
+        case HELP: usage(stdout, argv[0]); return 1;
+        default: return -EINVAL; /* getopt_long printed what was wrong */
         }
-        value = argv[++i];
-        if (!strcmp(name, "--reference")) o->reference = value;
-        else if (!strcmp(name, "--distorted")) o->distorted = value;
-        else if (!strcmp(name, "--width")) err = parse_number(name, value, 1, 32768, &o->width);
-        else if (!strcmp(name, "--height")) err = parse_number(name, value, 1, 32768, &o->height);
-        else if (!strcmp(name, "--bitdepth")) err = parse_number(name, value, 8, 12, &o->bitdepth);
-        else if (!strcmp(name, "--pixel_format")) {
-            if (!strcmp(value, "420")) o->pixel_format = VMAF_PIX_FMT_YUV420P;
-            else if (!strcmp(value, "422")) o->pixel_format = VMAF_PIX_FMT_YUV422P;
-            else if (!strcmp(value, "444")) o->pixel_format = VMAF_PIX_FMT_YUV444P;
-            else { fprintf(stderr, "%s: expected 420, 422 or 444, got \"%s\"\n", name, value); err = -EINVAL; }
-        }
-        else if (!strcmp(name, "--model")) o->model = value;
-        else if (!strcmp(name, "--codec")) o->codec = value;
-        else if (!strcmp(name, "--preset")) o->preset = value;
-        else if (!strcmp(name, "--crf")) {
-            char *end;
-            o->crf = strtod(value, &end);
-            if (end == value || *end) {
-                fprintf(stderr, "%s: expected a number, got \"%s\"\n", name, value);
-                err = -EINVAL;
-            }
-        }
-        else if (!strcmp(name, "--engine")) {
-            /* The numbers of VMAF_FR_V2_ENGINE_*. */
-            static const char *const engines[] = { "auto", "onnxruntime", "embedded" };
-            for (o->engine = 0; o->engine < 3 && strcmp(value, engines[o->engine]); o->engine++) {}
-            if (o->engine == 3) {
-                fprintf(stderr, "%s: expected auto, onnxruntime or embedded, got \"%s\"\n", name, value);
-                err = -EINVAL;
-            }
-        }
-        else if (!strcmp(name, "--onnxruntime")) o->onnxruntime = value;
-        else if (!strcmp(name, "--library")) o->library = value;
-        else if (!strcmp(name, "--threads")) err = parse_number(name, value, 0, 1024, &o->threads);
-        else if (!strcmp(name, "--subsample")) err = parse_number(name, value, 1, 1000000, &o->subsample);
-        else if (!strcmp(name, "--output")) o->output = value;
-        else { fprintf(stderr, "%s: unknown option (see --help)\n", argv[i - 1]); err = -EINVAL; }
-        if (err) return err;
+    }
+    if (err) return err;
+    if (optind < argc) {
+        fprintf(stderr, "%s: unexpected argument (see --help)\n", argv[optind]);
+        return -EINVAL;
     }
     if (!o->reference || !o->distorted) {
         usage(stderr, argv[0]);
@@ -147,6 +179,12 @@ static int parse_options(int argc, char **argv, struct Options *o)
     }
     return 0;
 }
+
+/*
+ * ---- videos ----
+ *
+ * libvmaf's own readers of y4m and yuv belong to its program `vmaf` and are not in the library.
+ */
 
 struct Video {
     const char *path;
@@ -156,7 +194,7 @@ struct Video {
     enum VmafPixelFormat pixel_format;
 };
 
-/* Understands "420", "420jpeg", "422p10", ...; libvmaf 2.3.1 measures 8, 10 and 12 bit. */
+/* Accepts "420", "420jpeg", "422p10", ... in the 8, 10 or 12 bit that libvmaf 2.3.1 measures. */
 static int parse_colour(struct Video *v, const char *tag)
 {
     const char *depth = strchr(tag, 'p');
@@ -251,7 +289,7 @@ static void video_close(struct Video *v)
     v->file = NULL;
 }
 
-/* Gives all pictures to libvmaf and flushes it; sets the options' pixel format to the videos'. */
+/* Hands all pictures to libvmaf and flushes it; sets the options' pixel format to the videos'. */
 static int read_videos(VmafContext *vmaf, struct Options *o, unsigned *n_frames)
 {
     struct Video ref, dist;
@@ -296,21 +334,28 @@ static int read_videos(VmafContext *vmaf, struct Options *o, unsigned *n_frames)
     return err;
 }
 
+/* ---- scores ---- */
+
 /*
  * libvmaf 2.x frees the last 4:4:4 pictures a second time when it closes the extractor ciede (Netflix/vmaf issue 1103).
- * A program that ends anyway leaves such a context to the system.
+ * This program ends anyway, and leaves such a context to the system.
  */
 static void close_context(VmafContext *vmaf, const struct Options *o)
 {
     if (vmaf && !(o->pixel_format == VMAF_PIX_FMT_YUV444P && !strncmp(vmaf_version(), "2.", 2))) vmaf_close(vmaf);
 }
 
-/* Prints a feature's scores, per frame where asked for, and pooled. */
+/* Prints a feature's scores: per frame if --frames was given, and pooled. */
 static int print_scores(VmafContext *vmaf, const char *feature, const struct Options *o, unsigned n_frames)
 {
-    static const struct { enum VmafPoolingMethod method; const char *name; } pools[] = {
-        { VMAF_POOL_METHOD_MEAN, "mean" }, { VMAF_POOL_METHOD_HARMONIC_MEAN, "harmonic_mean" },
-        { VMAF_POOL_METHOD_MIN, "min" }, { VMAF_POOL_METHOD_MAX, "max" },
+    static const struct {
+        enum VmafPoolingMethod method;
+        const char *name;
+    } pools[] = {
+        { VMAF_POOL_METHOD_MEAN, "mean" },
+        { VMAF_POOL_METHOD_HARMONIC_MEAN, "harmonic_mean" },
+        { VMAF_POOL_METHOD_MIN, "min" },
+        { VMAF_POOL_METHOD_MAX, "max" },
     };
     size_t p;
     unsigned i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 
-// A C++ host without libvmaf: it has the features from elsewhere (here: rows of numbers on standard input, in the
-// model's feature order) and wants scores. RAII for the handle, a vector of frames, exceptions for error codes.
+// A C++ host without libvmaf: scores rows of features that it reads from standard input, in the model's feature
+// order. RAII for the handle, a vector of frames, exceptions for error codes.
 //
 //   scorer [MODEL [CODEC]] < features.txt
 
@@ -23,7 +23,7 @@ namespace {
 class Error : public std::runtime_error {
 public:
     Error(int code, const std::string &message) : std::runtime_error(message), code_(code) {}
-    int code() const noexcept { return code_; }  // a negative errno
+    int code() const noexcept { return code_; } // a negative errno
 
 private:
     int code_;
@@ -88,18 +88,22 @@ std::vector<float> read_rows(std::istream &in, std::size_t width)
         for (std::string word; words >> word; n++) {
             std::size_t used = 0;
             float value = 0;
-            try { value = std::stof(word, &used); } catch (const std::exception &) { used = 0; }
+            try {
+                value = std::stof(word, &used);
+            } catch (const std::exception &) {
+                used = 0;
+            }
             if (used != word.size()) throw Error(-EINVAL, "line " + std::to_string(row) + ": no number: " + word);
             features.push_back(value);
         }
         if (n && n != width)
             throw Error(-EINVAL, "line " + std::to_string(row) + ": expected " + std::to_string(width) +
-                                 " values, got " + std::to_string(n));
+                                     " values, got " + std::to_string(n));
     }
     return features;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char **argv)
 try {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 
 /*
- * The same host as vmaf_linked.c, but libvmaf_fr_v2 is looked for at run time, through its one symbol
- * vmaf_fr_v2_api. Where the library is absent, of another architecture or of another API major, the host says so
- * and goes on with plain VMAF.
+ * The same host as vmaf_linked.c, but it loads libvmaf_fr_v2 at run time, through the one symbol vmaf_fr_v2_api.
+ * If the library is absent, of another architecture or of another API major, it says so and goes on with plain VMAF.
  *
  * The lines between "[vmaf_fr_v2" and "]" are all that the library adds to a libvmaf host.
  */
@@ -33,8 +32,7 @@ static const VmafFrV2Api *load_api(const char *library)
         return NULL;
     }
     api = get_api(API_MAJOR);
-    if (!api)
-        fprintf(stderr, "vmaf_fr_v2 is not available: %s has another API major than %d\n", library, API_MAJOR);
+    if (!api) fprintf(stderr, "vmaf_fr_v2 is not available: %s has another API major than %d\n", library, API_MAJOR);
     return api;
 }
 

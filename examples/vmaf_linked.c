@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     /* ] */
 
     if (!err && o.output) err = vmaf_write_output(vmaf, o.output, o.format);
-    if (err) fprintf(stderr, "%s: failed: %s\n", argv[0], vmaf_fr_v2_strerror(err));
+    if (err) fprintf(stderr, "%s: failed: %s\n", argv[0], strerror(-err));
     vmaf_model_destroy(model);
     close_context(vmaf, &o);
     return err ? 1 : 0;

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""Times `vmaf-fr score` on an hour of frames beside Python (json, numpy, onnxruntime) doing the same.
+"""Times `vmaf-fr score` on an hour of frames, and Python (json, numpy, onnxruntime) doing the same.
 
-    cargo build --release -p vmaf-fr --no-default-features
-    python3 scripts/bench-log.py [--frames 216000] [--runs 5] [--program target/release/vmaf-fr] [--onnxruntime LIB]
+    cargo build --release -p vmaf-fr
+    python3 scripts/bench-log.py [--frames 216000] [--runs 5] [--program target/release/vmaf-fr] [--baseline PROGRAM]
+                                 [--onnxruntime LIB]
 
-Every program reads the same log and reports the clip's mean score; the runs alternate, so that what else the machine
-does falls on all of them alike. Times are medians of whole processes, start and imports included; memory is the
-peak resident set of the process (GNU time is needed: Debian package time). The scores must agree, or the script fails.
+Every program reads the same log and prints the clip's mean score. The runs alternate, so that a slow while of the machine
+falls on all programs. Times are medians of whole processes, start and imports included. Memory is the peak resident set
+of the process (by GNU time: Debian package time). The scores must agree, or the script fails.
 """
 
 import argparse
@@ -29,7 +30,7 @@ TIME = "/usr/bin/time"
 
 
 def write_log(path, n_frames):
-    """The sample's frames over and over, numbered on, every value shifted a little, laid out as libvmaf does it."""
+    """Repeats the sample's frames with new numbers and slightly shifted values, in libvmaf's layout."""
     sample = json.loads(SAMPLE.read_text())["frames"]
     with open(path, "w") as log:
         log.write('{\n  "version": "sample",\n  "fps": 25.00,\n  "frames": [')
@@ -43,7 +44,7 @@ def write_log(path, n_frames):
 
 
 def score_in_python(log_path, card_path):
-    """What a script does that has the log, the model and its card."""
+    """Does what a script can do with the log, the model and its card."""
     import numpy as np
     import onnxruntime as ort
 
@@ -79,7 +80,7 @@ def score_in_python(log_path, card_path):
 def run(command):
     """Seconds, peak resident MiB and the score that the command prints.
 
-    GNU time starts the command, because a child of this process would begin with the memory of this one on its account.
+    GNU time starts the command: the peak of a child of this process would include this process's own memory.
     """
     with tempfile.NamedTemporaryFile("r") as peak:
         begin = time.perf_counter()
@@ -95,6 +96,7 @@ def main():
     parser.add_argument("--frames", type=int, default=216_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "target" / "release" / "vmaf-fr")
+    parser.add_argument("--baseline", type=pathlib.Path, help="another build of vmaf-fr, timed in the same rounds")
     parser.add_argument("--onnxruntime", help="libonnxruntime; the one in this Python's onnxruntime by default")
     parser.add_argument("--python-scorer", nargs=2, metavar=("LOG", "CARD"), help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -113,12 +115,15 @@ def main():
             logs[n_frames] = pathlib.Path(folder) / f"{n_frames}.json"
             write_log(logs[n_frames], n_frames)
         for n_frames, log in logs.items():
-            score = [args.program, "score", log, "--model", MODEL, "--codec", CODEC, "--format", "json"]
-            commands = {
-                "Python: json, numpy, onnxruntime": [sys.executable, __file__, "--python-scorer", log, MODEL],
-                "vmaf-fr, ONNX Runtime": [*score, "--engine", "onnxruntime", "--onnxruntime", args.onnxruntime],
-                "vmaf-fr, embedded engine": [*score, "--engine", "embedded"],
-            }
+            commands = {"Python: json, numpy, onnxruntime": [sys.executable, __file__, "--python-scorer", log, MODEL]}
+            for name, program in {"vmaf-fr": args.program, "baseline": args.baseline}.items():
+                if not program:
+                    continue
+                score = [program, "score", log, "--model", MODEL, "--codec", CODEC, "--format", "json"]
+                commands[f"{name}, ONNX Runtime"] = [
+                    *score, "--engine", "onnxruntime", "--onnxruntime", args.onnxruntime,
+                ]
+                commands[f"{name}, embedded engine"] = [*score, "--engine", "embedded"]
             results = {name: [] for name in commands}
             for _ in range(args.runs):
                 for name, command in commands.items():

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""Makes the models of the benchmark: 64 and 64 hidden units, the size that published checkpoints have.
+"""Makes the models of the benchmark: 64 and 64 hidden units, as published checkpoints have.
 
 Usage: models.py CARD DIRECTORY
 
-Features, their statistics and the codec vocabulary are those of CARD, the built-in codec-aware model's. The
-weights are random: such models cost what trained ones cost, and mean nothing.
+Features, their statistics and the codec vocabulary are those of CARD, the built-in codec-aware model's. The weights are
+random: the models cost as much as trained ones, and their scores mean nothing.
 """
 
 import hashlib

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* A C host that the benchmark drives: see src/worker.rs.
+/* A C host that scores raw frames when the benchmark asks for it: see src/worker.rs.
  *
  * Usage: worker MODEL ENGINE ONNXRUNTIME FEATURES IDS      (IDS "-": NULL codec ids)
  */
@@ -55,8 +55,7 @@ int main(int argc, char **argv)
     }
     VmafFrV2Info info;
     info.struct_size = sizeof(info);
-    if (vmaf_fr_v2_info(fr, &info))
-        return 1;
+    if (vmaf_fr_v2_info(fr, &info)) return 1;
 
     size_t size;
     float *features = load(argv[4], &size);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""Python onnxruntime on standardised inputs, driven by the benchmark: see src/worker.rs.
+"""Scores standardised frames with Python's onnxruntime when the benchmark asks for it: see src/worker.rs.
 
-Usage: worker.py Z CODEC MODEL...      CODEC "-": codec-blind; several models: the members of an ensemble
+Usage: worker.py STANDARDISED CODEC MODEL...      CODEC "-": codec-blind; several models: the members of an ensemble
 """
 
 import sys
@@ -12,14 +12,14 @@ import onnxruntime as ort
 
 
 def main():
-    z_path, codec_path, *models = sys.argv[1:]
+    standardised_path, codec_path, *models = sys.argv[1:]
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     sessions = [ort.InferenceSession(m, options, providers=["CPUExecutionProvider"]) for m in models]
     inputs = sessions[0].get_inputs()
-    arrays = [np.fromfile(z_path, np.float32).reshape(-1, inputs[0].shape[1])]
+    arrays = [np.fromfile(standardised_path, np.float32).reshape(-1, inputs[0].shape[1])]
     if codec_path != "-":
         arrays.append(np.fromfile(codec_path, np.float32).reshape(-1, inputs[1].shape[1]))
     for line in sys.stdin:

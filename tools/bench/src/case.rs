@@ -1,18 +1,88 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! The models of the table and the frames they score.
+//! The models of the tables and the frames they score.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use vmaf_fr_v2::onnx::Names;
+use vmaf_fr_v2::catalogue;
+use vmaf_fr_v2::model;
+use vmaf_fr_v2::onnx::Graph;
 
-use crate::onnxruntime::{Batch, Session};
+use crate::library;
+use crate::onnxruntime::{Inputs, Session};
+use crate::options::Options;
 use crate::worker::Worker;
-use crate::{Options, SIZES, library};
+
+/// A model of the tables.
+struct Entry {
+    /// For `--cases`.
+    key: &'static str,
+    title: &'static str,
+    /// The card's file, in the folder of what models.py made or in that of the built-in models.
+    card: &'static str,
+    is_built_in: bool,
+    /// Outputs per row.
+    outputs: usize,
+}
+
+const ENTRIES: [Entry; 6] = [
+    Entry {
+        key: "v2",
+        title: "v2, codec-aware: 22 + 6, 64, 64, 1",
+        card: "v2.json",
+        is_built_in: false,
+        outputs: 1,
+    },
+    Entry {
+        key: "v1",
+        title: "v1, codec-blind: 22, 64, 64, 1",
+        card: "v1.json",
+        is_built_in: false,
+        outputs: 1,
+    },
+    Entry {
+        key: "variance",
+        title: "v2 with variance: 22 + 6, 64, 64, 2",
+        card: "variance.json",
+        is_built_in: false,
+        outputs: 2,
+    },
+    Entry {
+        key: "ensemble",
+        title: "v2, ensemble of five",
+        card: "ensemble.json",
+        is_built_in: false,
+        outputs: 1,
+    },
+    Entry {
+        key: "layers",
+        title: "the dense layers of v1 alone: 22, 64, 64, 1 without GELU or statistics",
+        card: "layers.json",
+        is_built_in: false,
+        outputs: 1,
+    },
+    Entry {
+        key: "built-in",
+        title: "the built-in codec-aware model",
+        card: "fr_regressor_v2_codec_aware.json",
+        is_built_in: true,
+        outputs: 1,
+    },
+];
+
+/// The cases that `--cases` names, all without it.
+pub fn selected(options: &Options) -> Vec<Case> {
+    let unknown = options.cases.iter().find(|key| ENTRIES.iter().all(|e| e.key != key.as_str()));
+    assert!(unknown.is_none(), "--cases: no model {unknown:?}");
+    let is_selected =
+        |e: &&Entry| options.cases.is_empty() || options.cases.iter().any(|key| key == e.key);
+    ENTRIES.iter().filter(is_selected).map(|e| Case::new(e, options)).collect()
+}
 
 /// A model with frames for it.
 pub struct Case {
+    pub key: &'static str,
     pub title: &'static str,
     /// What open takes.
     pub model: String,
@@ -25,7 +95,7 @@ pub struct Case {
     /// Multiply-adds of the layers per frame, all members; codec blocks not counted.
     pub multiply_adds: usize,
     raw: Vec<f32>,
-    z: Vec<f32>,
+    standardised: Vec<f32>,
     pub ids: Vec<i32>,
     codec: Vec<f32>,
     range: (f64, f64),
@@ -33,7 +103,7 @@ pub struct Case {
     folder: PathBuf,
 }
 
-/// A column of the card; `default` where it has none.
+/// A column of the card; `default` if it has none.
 fn numbers(card: &Value, key: &str, default: f64) -> Vec<f64> {
     let width = card["feature_order"].as_array().map_or(0, Vec::len);
     card[key].as_array().map_or_else(
@@ -42,12 +112,9 @@ fn numbers(card: &Value, key: &str, default: f64) -> Vec<f64> {
     )
 }
 
-/// Multiply-adds of a graph's layers, those with the codec block left out: of a one-hot only one
-/// column is not 0.
-fn multiply_adds(graph: &Path, n_codecs: usize) -> usize {
-    let bytes = std::fs::read(graph).expect("graph");
-    let no_external = &mut |_: &str| panic!("external data");
-    let graph = vmaf_fr_v2::onnx::load(bytes, Names::default(), no_external).expect("graph");
+/// Multiply-adds of a graph's layers without those of the codec block: of a one-hot only one column
+/// is not 0.
+fn multiply_adds(graph: &Graph, n_codecs: usize) -> usize {
     let matrices = graph.initializers.values().filter(|t| t.dims.len() == 2);
     let products: usize = matrices.map(|t| t.dims.iter().product::<usize>()).sum();
     // The first layer is the one as wide as features and codec block; exporters put outputs first.
@@ -68,57 +135,20 @@ fn noise(state: &mut u64) -> f64 {
 }
 
 impl Case {
-    pub fn all(options: &Options) -> Vec<Self> {
-        let built_in = |name: &str| options.models.join(name);
-        let derived = |name: &str| options.derived.join(name);
-        vec![
-            Self::new("v2, codec-aware: 22 + 6, 64, 64, 1", &derived("v2.json"), 1, options),
-            Self::new("v1, codec-blind: 22, 64, 64, 1", &derived("v1.json"), 1, options),
-            Self::new("v2 with variance: 22 + 6, 64, 64, 2", &derived("variance.json"), 2, options),
-            Self::new("v2, ensemble of five", &derived("ensemble.json"), 1, options),
-            Self::new(
-                "the dense layers of v1 alone: 22, 64, 64, 1 without GELU or statistics",
-                &derived("layers.json"),
-                1,
-                options,
-            ),
-            Self::new(
-                "the built-in codec-aware model",
-                &built_in("fr_regressor_v2_codec_aware.json"),
-                1,
-                options,
-            ),
-        ]
-    }
-
-    fn new(title: &'static str, card_path: &Path, outputs: usize, options: &Options) -> Self {
-        let text = std::fs::read_to_string(card_path)
+    fn new(entry: &Entry, options: &Options) -> Self {
+        let folder = if entry.is_built_in { &options.models } else { &options.derived };
+        let card_path = folder.join(entry.card);
+        let text = std::fs::read_to_string(&card_path)
             .unwrap_or_else(|e| panic!("{}: {e}", card_path.display()));
         let card: Value = serde_json::from_str(&text).expect("card");
-        let folder = card_path.parent().expect("in a folder");
         let graph = |v: &Value| folder.join(v["onnx"].as_str().expect("onnx"));
         let graphs: Vec<PathBuf> = match card["members"].as_array() {
             Some(members) => members.iter().map(graph).collect(),
             None => vec![graph(&card)],
         };
-        let (mean, std) = (numbers(&card, "feature_mean", 0.0), numbers(&card, "feature_std", 1.0));
-        let n_features = mean.len();
+        let rows = options.sizes.iter().copied().max().unwrap_or(1).max(crate::threads::SIZES[1]);
+        let (raw, standardised) = frames(&card, rows);
         let n_codecs = card["codec_vocab"].as_array().map_or(0, Vec::len);
-        let clip = card["feature_clip_sigma"].as_f64().unwrap_or(f64::INFINITY);
-        let cap = |i: usize| {
-            let name = card["feature_order"][i].as_str().unwrap_or("");
-            card["feature_cap"][name].as_f64().unwrap_or(f64::INFINITY)
-        };
-        let rows = SIZES.into_iter().max().unwrap_or(1);
-        let mut state = 7;
-        let (mut raw, mut z) = (Vec::new(), Vec::new());
-        for _ in 0..rows {
-            for i in 0..n_features {
-                let x = (mean[i] + std[i] * noise(&mut state)) as f32;
-                raw.push(x);
-                z.push(((f64::from(x).min(cap(i)) - mean[i]) / std[i]).clamp(-clip, clip) as f32);
-            }
-        }
         let ids: Vec<i32> =
             (0..if n_codecs > 0 { rows } else { 0 }).map(|i| (i % n_codecs) as i32).collect();
         let mut codec = vec![0.0; ids.len() * n_codecs];
@@ -129,32 +159,42 @@ impl Case {
             Some([low, high]) => (low.as_f64().expect("number"), high.as_f64().expect("number")),
             _ => (0.0, 100.0),
         };
-        let multiply_adds = graphs.iter().map(|g| multiply_adds(g, n_codecs)).sum();
-        let folder = options.derived.join(title.replace([' ', ',', ':', '+'], "_"));
-        std::fs::create_dir_all(&folder).expect("folder for the frames");
-        let write = |name: &str, bytes: Vec<u8>| {
-            std::fs::write(folder.join(name), bytes).expect("file of frames");
-        };
-        let bytes = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
-        write("raw", bytes(&raw));
-        write("z", bytes(&z));
-        write("codec", bytes(&codec));
-        write("ids", ids.iter().flat_map(|i| i.to_le_bytes()).collect());
-        Self {
-            title,
-            model: card_path.to_str().expect("UTF-8 path").to_owned(),
-            graphs,
-            n_features,
+        let model = card_path.to_str().expect("UTF-8 path").to_owned();
+        let read = model::read(Some(&model)).expect("model");
+        let case = Self {
+            key: entry.key,
+            title: entry.title,
+            n_features: raw.len() / rows,
             n_codecs,
-            outputs,
-            multiply_adds,
+            outputs: entry.outputs,
+            multiply_adds: read
+                .graphs()
+                .iter()
+                .map(|(_, graph)| multiply_adds(graph, n_codecs))
+                .sum(),
+            model,
+            graphs,
             raw,
-            z,
+            standardised,
             ids,
             codec,
             range,
-            folder,
-        }
+            folder: options.derived.join(entry.key),
+        };
+        case.write_frames();
+        case
+    }
+
+    fn write_frames(&self) {
+        std::fs::create_dir_all(&self.folder).expect("folder for the frames");
+        let write = |name: &str, bytes: Vec<u8>| {
+            std::fs::write(self.folder.join(name), bytes).expect("file of frames");
+        };
+        let bytes = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+        write("raw", bytes(&self.raw));
+        write("standardised", bytes(&self.standardised));
+        write("codec", bytes(&self.codec));
+        write("ids", self.ids.iter().flat_map(|i| i.to_le_bytes()).collect());
     }
 
     /// The first `n` frames, raw.
@@ -164,24 +204,23 @@ impl Case {
     }
 
     /// The first `n` frames, standardised.
-    pub fn batch(&self, n: usize) -> Batch {
-        Batch {
+    pub fn inputs(&self, n: usize) -> Inputs {
+        Inputs {
             n,
-            features: self.z[..n * self.n_features].to_vec(),
+            features: self.standardised[..n * self.n_features].to_vec(),
             n_features: self.n_features,
             codec: self.codec[..(n * self.n_codecs).min(self.codec.len())].to_vec(),
             n_codec: self.n_codecs,
         }
     }
 
-    /// The scores of all frames by the sessions of the members.
-    pub fn expected(&self, sessions: &[Session]) -> Vec<f64> {
-        let rows = self.z.len() / self.n_features;
-        let batch = self.batch(rows);
-        let mut sums = vec![0.0; rows];
+    /// The scores of the first `n` frames by the sessions of the members.
+    pub fn expected(&self, sessions: &[Session], n: usize) -> Vec<f64> {
+        let inputs = self.inputs(n);
+        let mut sums = vec![0.0; n];
         for session in sessions {
-            let mut out = vec![0.0; rows * self.outputs];
-            session.run(&batch, &mut out);
+            let mut out = vec![0.0; n * self.outputs];
+            session.run(&inputs, &mut out);
             for (sum, row) in sums.iter_mut().zip(out.chunks_exact(self.outputs)) {
                 *sum += f64::from(row[0]) / sessions.len() as f64;
             }
@@ -202,9 +241,38 @@ impl Case {
         let codec = self.folder.join("codec");
         let mut command = Command::new(&options.python);
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("worker.py"));
-        command.arg(self.folder.join("z"));
+        command.arg(self.folder.join("standardised"));
         command.arg(if self.codec.is_empty() { Path::new("-") } else { &codec });
         command.args(&self.graphs);
         Worker::start(&mut command)
     }
+}
+
+/// Frames around the card's means, raw and standardised. Values that a feature cannot have are moved
+/// to the nearest one that it can have: the library refuses them.
+fn frames(card: &Value, rows: usize) -> (Vec<f32>, Vec<f32>) {
+    let (mean, std) = (numbers(card, "feature_mean", 0.0), numbers(card, "feature_std", 1.0));
+    let clip = card["feature_clip_sigma"].as_f64().unwrap_or(f64::INFINITY);
+    let names: Vec<&str> = card["feature_order"]
+        .as_array()
+        .expect("feature_order")
+        .iter()
+        .map(|name| name.as_str().expect("name"))
+        .collect();
+    let possible = |name: &str| {
+        catalogue::feature(name).map_or((f64::NEG_INFINITY, f64::INFINITY), |f| (f.low, f.high))
+    };
+    let mut state = 7;
+    let (mut raw, mut standardised) = (Vec::new(), Vec::new());
+    for _ in 0..rows {
+        for (i, name) in names.iter().enumerate() {
+            let (low, high) = possible(name);
+            let x = (mean[i] + std[i] * noise(&mut state)).clamp(low, high) as f32;
+            raw.push(x);
+            let cap = card["feature_cap"][*name].as_f64().unwrap_or(f64::INFINITY);
+            let z = (f64::from(x).min(cap) - mean[i]) / std[i];
+            standardised.push(z.clamp(-clip, clip) as f32);
+        }
+    }
+    (raw, standardised)
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! libvmaf's own prediction: `vmaf_score_at_index` of `vmaf_v0.6.1` on imported features.
 
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{CString, c_char, c_int, c_uint, c_void};
 use std::path::Path;
 use std::ptr;
 
+use vmaf_fr_v2::catalogue;
+
 #[repr(C)]
-struct Configuration {
+struct VmafConfiguration {
     log_level: c_int,
     n_threads: c_uint,
     n_subsample: c_uint,
@@ -14,7 +16,7 @@ struct Configuration {
 }
 
 #[repr(C)]
-struct ModelConfig {
+struct VmafModelConfig {
     name: *const c_char,
     flags: u64,
 }
@@ -30,15 +32,11 @@ pub struct Svm {
     frames: c_uint,
 }
 
-/// The six features of the model, under the names that the fixed-point extractors give.
-const FEATURES: [&std::ffi::CStr; 6] = [
-    c"VMAF_integer_feature_adm2_score",
-    c"VMAF_integer_feature_motion2_score",
-    c"VMAF_integer_feature_vif_scale0_score",
-    c"VMAF_integer_feature_vif_scale1_score",
-    c"VMAF_integer_feature_vif_scale2_score",
-    c"VMAF_integer_feature_vif_scale3_score",
-];
+/// The keys of the model's six features in libvmaf's collector.
+fn keys() -> Vec<CString> {
+    let canonical = catalogue::FEATURES.iter().filter(|f| f.canonical);
+    canonical.map(|f| CString::new(f.collector_keys[0]).expect("no NUL")).collect()
+}
 
 impl Svm {
     /// Imports the features of `frames` frames: libvmaf predicts each index once only.
@@ -48,10 +46,14 @@ impl Svm {
         unsafe {
             let library = Box::leak(Box::new(libloading::Library::new(path).expect("libvmaf")));
             let init: libloading::Symbol<
-                unsafe extern "C" fn(*mut *mut c_void, Configuration) -> c_int,
+                unsafe extern "C" fn(*mut *mut c_void, VmafConfiguration) -> c_int,
             > = library.get(b"vmaf_init").expect("vmaf_init");
             let load: libloading::Symbol<
-                unsafe extern "C" fn(*mut *mut c_void, *mut ModelConfig, *const c_char) -> c_int,
+                unsafe extern "C" fn(
+                    *mut *mut c_void,
+                    *mut VmafModelConfig,
+                    *const c_char,
+                ) -> c_int,
             > = library.get(b"vmaf_model_load").expect("vmaf_model_load");
             let import: libloading::Symbol<
                 unsafe extern "C" fn(*mut c_void, *const c_char, f64, c_uint) -> c_int,
@@ -64,17 +66,18 @@ impl Svm {
 
             let mut context = ptr::null_mut();
             let configuration =
-                Configuration { log_level: 1, n_threads: 0, n_subsample: 1, cpumask: 0 };
+                VmafConfiguration { log_level: 1, n_threads: 0, n_subsample: 1, cpumask: 0 };
             assert_eq!(init(&raw mut context, configuration), 0, "vmaf_init");
             let mut model = ptr::null_mut();
-            let mut config = ModelConfig { name: c"vmaf".as_ptr(), flags: 0 };
+            let mut config = VmafModelConfig { name: c"vmaf".as_ptr(), flags: 0 };
             let loaded = load(&raw mut model, &raw mut config, c"vmaf_v0.6.1".as_ptr());
             assert_eq!(loaded, 0, "vmaf_model_load");
             assert_eq!(use_features(context, model), 0, "vmaf_use_features_from_model");
+            let keys = keys();
             for i in 0..frames {
-                for (k, name) in FEATURES.iter().enumerate() {
+                for (k, key) in keys.iter().enumerate() {
                     let v = 0.4 + 0.09 * k as f64 + 0.001 * f64::from(i % 100);
-                    assert_eq!(import(context, name.as_ptr(), v, i), 0, "import");
+                    assert_eq!(import(context, key.as_ptr(), v, i), 0, "import");
                 }
             }
             Self { context, model, score_at_index, next: 0, frames }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! ONNX Runtime's C API, used as its documentation shows: the yardstick.
+//! ONNX Runtime's C API, used as its documentation shows: what every time is divided by.
 
 use std::ffi::{CStr, CString, c_char};
 use std::path::Path;
@@ -17,8 +17,8 @@ pub struct Session {
     output_is_matrix: bool,
 }
 
-/// The rows of a batch.
-pub struct Batch {
+/// The input tensors of some frames.
+pub struct Inputs {
     pub n: usize,
     pub features: Vec<f32>,
     pub n_features: usize,
@@ -31,6 +31,8 @@ pub struct Batch {
 pub struct Binding<'a> {
     session: &'a Session,
     binding: *mut ort::OrtIoBinding,
+    /// What the bound tensors point to.
+    _inputs: Inputs,
     output: Vec<f32>,
 }
 
@@ -139,23 +141,23 @@ impl Session {
         value
     }
 
-    fn input_tensors(&self, batch: &Batch) -> ([*const ort::OrtValue; 2], usize) {
-        let n = batch.n as i64;
+    fn tensors(&self, inputs: &Inputs) -> ([*const ort::OrtValue; 2], usize) {
+        let n = inputs.n as i64;
         let tensor = |data: &[f32], width: usize| {
             self.tensor(data.as_ptr().cast_mut(), data.len(), &[n, width as i64]).cast_const()
         };
-        let features = tensor(&batch.features, batch.n_features);
-        if batch.codec.is_empty() {
+        let features = tensor(&inputs.features, inputs.n_features);
+        if inputs.codec.is_empty() {
             ([features, ptr::null()], 1)
         } else {
-            ([features, tensor(&batch.codec, batch.n_codec)], 2)
+            ([features, tensor(&inputs.codec, inputs.n_codec)], 2)
         }
     }
 
     /// Creates tensors, runs, copies the result.
-    pub fn run(&self, batch: &Batch, out: &mut [f32]) {
+    pub fn run(&self, inputs: &Inputs, out: &mut [f32]) {
         let api = self.api;
-        let (inputs, count) = self.input_tensors(batch);
+        let (tensors, count) = self.tensors(inputs);
         let mut names = [ptr::null(); 2];
         for (to, name) in names.iter_mut().zip(&self.inputs) {
             *to = name.as_ptr();
@@ -172,7 +174,7 @@ impl Session {
                     self.session,
                     ptr::null(),
                     names.as_ptr(),
-                    inputs.as_ptr(),
+                    tensors.as_ptr(),
                     count,
                     &raw const output_name,
                     1,
@@ -182,31 +184,30 @@ impl Session {
             check(api, (api.GetTensorMutableData)(output, &raw mut data));
             ptr::copy_nonoverlapping(data.cast::<f32>(), out.as_mut_ptr(), out.len());
             (api.ReleaseValue)(output);
-            for &input in &inputs[..count] {
-                (api.ReleaseValue)(input.cast_mut());
+            for &tensor in &tensors[..count] {
+                (api.ReleaseValue)(tensor.cast_mut());
             }
         }
     }
 
-    /// Binds a batch's inputs and an output buffer of `outputs` per row.
-    pub fn bind(&self, batch: &Batch, outputs: usize) -> Binding<'_> {
+    /// Binds the inputs and an output buffer of `outputs` per row.
+    pub fn bind(&self, inputs: Inputs, outputs: usize) -> Binding<'_> {
         let api = self.api;
         let mut binding = ptr::null_mut();
-        let mut output = vec![0.0; batch.n * outputs];
-        let (inputs, count) = self.input_tensors(batch);
-        let matrix = [batch.n as i64, outputs as i64];
+        let mut output = vec![0.0; inputs.n * outputs];
+        let (tensors, count) = self.tensors(&inputs);
+        let matrix = [inputs.n as i64, outputs as i64];
         let shape = if self.output_is_matrix { &matrix[..] } else { &matrix[..1] };
         let bound = self.tensor(output.as_mut_ptr(), output.len(), shape);
-        // SAFETY: the session is open; the values point to memory that the batch and the binding
-        // own for as long as the binding is used.
+        // SAFETY: the session is open; the values point to memory that the binding owns.
         unsafe {
             check(api, (api.CreateIoBinding)(self.session, &raw mut binding));
-            for (name, &input) in self.inputs.iter().zip(&inputs[..count]) {
-                check(api, (api.BindInput)(binding, name.as_ptr(), input));
+            for (name, &tensor) in self.inputs.iter().zip(&tensors[..count]) {
+                check(api, (api.BindInput)(binding, name.as_ptr(), tensor));
             }
             check(api, (api.BindOutput)(binding, self.output.as_ptr(), bound));
         }
-        Binding { session: self, binding, output }
+        Binding { session: self, binding, _inputs: inputs, output }
     }
 }
 

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! What opening costs, each time in a process of its own, and the size of the library.
+//! What opening a model costs, each time in a fresh process, and the size of the library.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::library::{EMBEDDED, Library, ONNXRUNTIME, Score};
-use crate::{Options, timing};
+use crate::library::{EMBEDDED, Library, ONNXRUNTIME, VmafFrV2Score};
+use crate::options::Options;
+use crate::timing::{self, Ratio};
+
+const MODEL: &str = "builtin:fr_regressor_v2_codec_aware";
+
+/// What [`probe`] prints, in the table's order.
+const ROWS: [(&str, f64); 4] = [
+    ("first open, ms", 1e3),
+    ("second open, ms", 1e3),
+    ("resident memory after open, MB", 1e-6),
+    ("resident memory after scoring 1,024 frames and a second open, MB", 1e-6),
+];
 
 /// Resident memory of this process, bytes.
 fn resident() -> f64 {
@@ -20,46 +32,93 @@ pub fn probe(options: &Options, engine: i32) {
     let path = (engine == ONNXRUNTIME).then_some(options.onnxruntime.as_path());
     let before = resident();
     let start = Instant::now();
-    let model = library.open("builtin:fr_regressor_v2_codec_aware", engine, path).expect("open");
-    let seconds = start.elapsed().as_secs_f64();
+    let handle = library.open(MODEL, engine, path).expect("open");
+    let first = start.elapsed().as_secs_f64();
     let opened = resident() - before;
-    let mut scores = vec![Score::default(); 1024];
-    model.score(&vec![1.0; 1024 * 22], &[5; 1024], &mut scores);
-    let again = Instant::now();
-    let second = library.open("builtin:fr_regressor_v2_codec_aware", engine, path).expect("open");
-    println!("{seconds} {opened} {} {}", resident() - before, again.elapsed().as_secs_f64());
-    drop(second);
+    let mut scores = vec![VmafFrV2Score::default(); 1024];
+    handle.score(&vec![1.0; 1024 * 22], &[5; 1024], &mut scores);
+    let start = Instant::now();
+    let another = library.open(MODEL, engine, path).expect("open");
+    println!("{first} {} {opened} {}", start.elapsed().as_secs_f64(), resident() - before);
+    drop(another);
 }
 
-pub fn report(options: &Options) {
-    println!("### Opening the built-in codec-aware model, in a fresh process\n");
-    println!("| | embedded | ONNX Runtime |\n|---|---:|---:|");
-    let columns = [EMBEDDED, ONNXRUNTIME].map(|engine| {
-        let mut samples: [Vec<f64>; 4] = Default::default();
-        for _ in 0..options.rounds {
-            let output = Command::new(std::env::current_exe().expect("this program"))
-                .args(std::env::args().skip(1))
-                .args(["--open", &engine.to_string()])
-                .output()
-                .expect("this program again");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            let text = String::from_utf8_lossy(&output.stdout);
-            for (to, word) in samples.iter_mut().zip(text.split_whitespace()) {
-                to.push(word.parse().expect("number"));
+/// Runs [`probe`] in a fresh process.
+fn probed(library: &Path, engine: i32) -> [f64; ROWS.len()] {
+    let output = Command::new(std::env::current_exe().expect("this program"))
+        .args(std::env::args_os().skip(1))
+        .arg("--library")
+        .arg(library)
+        .args(["--open-once", &engine.to_string()])
+        .output()
+        .expect("this program again");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut numbers = text.split_whitespace().map(|word| word.parse().expect("number"));
+    ROWS.map(|_| numbers.next().expect("a number for each row"))
+}
+
+/// A library opened with an engine, and what each round measured for each row.
+struct Column<'a> {
+    title: String,
+    library: &'a Path,
+    engine: i32,
+    samples: [Vec<f64>; ROWS.len()],
+}
+
+/// Prints the table and returns what is slower than the baseline.
+pub fn report(options: &Options) -> Vec<String> {
+    let mut columns = Vec::new();
+    for (name, engine) in [("embedded", EMBEDDED), ("ONNX Runtime", ONNXRUNTIME)] {
+        let libraries = [("", Some(&options.library)), (", baseline", options.baseline.as_ref())];
+        for (which, library) in libraries {
+            let Some(library) = library else { continue };
+            let title = format!("{name}{which}");
+            columns.push(Column { title, library, engine, samples: Default::default() });
+        }
+    }
+    for _ in 0..options.rounds {
+        for column in &mut columns {
+            let numbers = probed(column.library, column.engine);
+            for (to, number) in column.samples.iter_mut().zip(numbers) {
+                to.push(number);
             }
         }
-        samples.map(|mut s| timing::median(&mut s))
-    });
-    let row = |name: &str, k: usize, scale: f64| {
-        println!("| {name} | {:.3} | {:.3} |", columns[0][k] * scale, columns[1][k] * scale);
-    };
-    row("first open, ms", 0, 1e3);
-    row("second open, ms", 3, 1e3);
-    row("resident memory after open, MB", 1, 1e-6);
-    row("resident memory after scoring 1,024 frames and a second open, MB", 2, 1e-6);
-    let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0.0, |m| m.len() as f64);
+    }
+    println!("### Opening the built-in codec-aware model, in a fresh process\n");
+    println!("| | {} |", titles(&columns).join(" | "));
+    println!("|---|{}", "---:|".repeat(columns.len()));
+    for (k, (name, scale)) in ROWS.into_iter().enumerate() {
+        let cell = |c: &Column| format!("{:.3}", timing::median(&mut c.samples[k].clone()) * scale);
+        println!("| {name} | {} |", columns.iter().map(cell).collect::<Vec<_>>().join(" | "));
+    }
+    println!();
+    let mut slower = Vec::new();
+    if options.baseline.is_some() {
+        for pair in columns.chunks_exact(2) {
+            for (k, (name, _)) in ROWS.into_iter().enumerate() {
+                let ratio = Ratio::of(&pair[0].samples[k], &pair[1].samples[k]);
+                let what = format!("{}, {name}: divided by the baseline's {ratio}", pair[0].title);
+                println!("{what}");
+                if options.is_slower(ratio) {
+                    slower.push(what);
+                }
+            }
+        }
+        println!();
+    }
+    println!("Stripped library: {:.2} MB\n", stripped_size(options) as f64 / 1e6);
+    slower
+}
+
+fn titles<'a>(columns: &'a [Column<'_>]) -> Vec<&'a str> {
+    columns.iter().map(|c| c.title.as_str()).collect()
+}
+
+fn stripped_size(options: &Options) -> u64 {
     let stripped = options.derived.join("stripped.so");
     let strip = Command::new("strip").arg("-o").arg(&stripped).arg(&options.library).status();
-    let shown = if strip.is_ok_and(|s| s.success()) { stripped } else { options.library.clone() };
-    println!("\nStripped library: {:.2} MB\n", size(&shown) / 1e6);
+    let is_stripped = strip.is_ok_and(|s| s.success());
+    let path = if is_stripped { &stripped } else { &options.library };
+    std::fs::metadata(path).map_or(0, |m| m.len())
 }

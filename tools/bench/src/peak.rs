@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! What the processor's multiply-add units and its memory give when nothing else holds them up.
+//! The most that the processor's multiply-add units and its memory can do.
 
-/// f32 multiply-adds of one vector operation, times the number of such operations.
+/// Does f32 multiply-adds in registers, `steps` times on each of [`CHAINS`]; returns how many.
 #[cfg(target_arch = "x86_64")]
 pub fn multiply_adds(wide: bool, steps: usize) -> usize {
     if wide && is_x86_feature_detected!("avx512f") {
@@ -22,7 +22,7 @@ pub fn multiply_adds(_wide: bool, _steps: usize) -> usize {
     0
 }
 
-/// Copies a block that no cache holds; gives back how many bytes were read and written.
+/// Copies a block that no cache holds; returns how many bytes were read and written.
 pub fn copied_bytes() -> impl FnMut() -> usize {
     let from = vec![1_u8; 64 << 20];
     let mut to = vec![0_u8; from.len()];

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Two threads, a handle each or sharing one, against one thread.
+//! Frames per second of two threads, with a handle each or sharing one, divided by those of one thread.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::case::Case;
-use crate::library::{EMBEDDED, Library, Model, ONNXRUNTIME, Score};
-use crate::{Options, timing};
+use crate::library::{EMBEDDED, Handle, Library, ONNXRUNTIME, VmafFrV2Score};
+use crate::options::Options;
+use crate::timing;
 
 /// Frames per second.
 #[derive(Clone, Copy, Default)]
@@ -16,23 +17,23 @@ struct Rate {
     by_processor_time: f64,
 }
 
-/// The sum over one thread for each of the models, which may be the same one.
-fn rate(case: &Case, models: &[&Model], n: usize) -> Rate {
+/// The sum over one thread for each of the handles, which may be the same one.
+fn rate(case: &Case, handles: &[&Handle], n: usize) -> Rate {
     let stop = AtomicBool::new(false);
-    let ready = Barrier::new(models.len() + 1);
+    let ready = Barrier::new(handles.len() + 1);
     std::thread::scope(|scope| {
-        let threads: Vec<_> = models
+        let threads: Vec<_> = handles
             .iter()
-            .map(|model| {
+            .map(|handle| {
                 scope.spawn(|| {
                     let (features, ids) = case.rows(n);
-                    let mut scores = vec![Score::default(); n];
-                    model.score(features, ids, &mut scores);
+                    let mut scores = vec![VmafFrV2Score::default(); n];
+                    handle.score(features, ids, &mut scores);
                     ready.wait();
                     let (start, used, mut frames) = (Instant::now(), timing::thread_time(), 0);
                     while !stop.load(Ordering::Relaxed) {
                         for _ in 0..(1024 / n).max(1) {
-                            model.score(features, ids, &mut scores);
+                            handle.score(features, ids, &mut scores);
                             frames += n;
                         }
                     }
@@ -55,25 +56,26 @@ fn rate(case: &Case, models: &[&Model], n: usize) -> Rate {
     })
 }
 
-/// Rounds are longer than elsewhere, so fewer do.
+/// Rounds are longer than elsewhere, so fewer are enough.
 const ROUNDS: usize = 11;
-const SIZES: [usize; 2] = [1, 1024];
+pub const SIZES: [usize; 2] = [1, 1024];
 
-/// Two handles of a model with one engine, and what each way to use them gave in each round: by
-/// wall clock and by processor time, for each of `SIZES`.
+/// Two handles of a model with one engine, and the frames per second of each way to use them, divided
+/// by those of one thread.
 struct Pair<'a> {
     case: &'a Case,
     engine: &'static str,
-    models: [Model; 2],
+    handles: [Handle; 2],
     separate: Ratios,
     shared: Ratios,
 }
 
+/// One of each round, by wall clock and by processor time, for each of `SIZES`.
 type Ratios = [[Vec<f64>; 2]; SIZES.len()];
 
 impl Pair<'_> {
     fn measure(&mut self) {
-        let [a, b] = &self.models;
+        let [a, b] = &self.handles;
         for (i, n) in SIZES.into_iter().enumerate() {
             for (ratios, second) in [(&mut self.separate, b), (&mut self.shared, a)] {
                 let (one, two) = (rate(self.case, &[a], n), rate(self.case, &[a, second], n));
@@ -95,26 +97,30 @@ impl Pair<'_> {
     }
 }
 
-pub fn report(options: &Options, library: Library, cases: &[Case]) {
+/// Models of the size of published checkpoints.
+const KEYS: [&str; 4] = ["v2", "v1", "variance", "ensemble"];
+
+pub fn report(options: &Options, cases: &[Case]) {
+    let library = Library::load(&options.library);
     let mut pairs = Vec::new();
-    for case in cases {
+    for case in cases.iter().filter(|case| KEYS.contains(&case.key)) {
         for (name, engine) in [("embedded", EMBEDDED), ("ONNX Runtime", ONNXRUNTIME)] {
             let path = (engine == ONNXRUNTIME).then_some(options.onnxruntime.as_path());
-            let models = [(); 2].map(|()| library.open(&case.model, engine, path).expect("model"));
+            let handles = [(); 2].map(|()| library.open(&case.model, engine, path).expect("model"));
             pairs.push(Pair {
                 case,
                 engine: name,
-                models,
+                handles,
                 separate: Ratios::default(),
                 shared: Ratios::default(),
             });
         }
     }
-    // All pairs in turn, so that what the machine does for a while falls on each of them alike.
+    // All pairs in turn, so that a slow while of the machine falls on all of them.
     for _ in 0..options.rounds.min(ROUNDS) {
         pairs.iter_mut().for_each(Pair::measure);
     }
-    println!("### Two threads: frames per second by those of one thread\n");
+    println!("### Two threads: frames per second divided by those of one thread\n");
     println!("| | N = 1 | N = 1, processor time | N = 1024 | N = 1024, processor time |");
     println!("|---|---:|---:|---:|---:|");
     pairs.into_iter().for_each(Pair::print);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Interleaved samples and their medians.
+//! Clocks, samples taken in turn, and their medians.
+
+use std::fmt;
+
+use crate::contender::Contender;
 
 /// Seconds of processor time of the calling thread: what other programs take does not count.
 pub fn thread_time() -> f64 {
@@ -10,72 +14,139 @@ pub fn thread_time() -> f64 {
     t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9
 }
 
-/// One way to score a batch.
-pub struct Contender<'a> {
+/// What one call of a contender took in each round, seconds.
+pub struct Samples {
     pub name: &'static str,
-    /// Does it that many times and returns the processor time taken, seconds.
-    pub run: Box<dyn FnMut(usize) -> f64 + 'a>,
+    pub seconds: Vec<f64>,
 }
 
-impl<'a> Contender<'a> {
-    /// A contender within this process.
-    pub fn new(name: &'static str, mut once: impl FnMut() + 'a) -> Self {
-        let run = Box::new(move |times| {
-            let start = thread_time();
-            for _ in 0..times {
-                once();
-            }
-            thread_time() - start
-        });
-        Self { name, run }
+/// The median of the ratios of two contenders' times, round by round, and its 95 % interval.
+#[derive(Clone, Copy)]
+pub struct Ratio {
+    pub median: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Samples {
+    /// The median, seconds per call.
+    pub fn median(&self) -> f64 {
+        median(&mut self.seconds.clone())
+    }
+
+    /// This contender's time divided by the other's.
+    pub fn ratio_to(&self, other: &Self) -> Ratio {
+        Ratio::of(&self.seconds, &other.seconds)
     }
 }
 
-/// What a contender needs for one call.
-pub struct Measured {
-    pub name: &'static str,
-    /// Median of the samples, seconds per call.
-    pub seconds: f64,
-    /// Median over the rounds of its time by the first contender's in that round.
-    pub ratio: f64,
+impl Ratio {
+    pub fn of(numerators: &[f64], denominators: &[f64]) -> Self {
+        let mut ratios: Vec<f64> =
+            numerators.iter().zip(denominators).map(|(n, d)| n / d).collect();
+        let median = median(&mut ratios);
+        // The interval of a median needs no assumption on the distribution: it lies between two of
+        // the sorted values, about sqrt(n) places from the middle.
+        let n = ratios.len();
+        let places = (n as f64 / 2.0 - 0.98 * (n as f64).sqrt()).floor().max(0.0) as usize;
+        Self { median, low: ratios[places], high: ratios[n - 1 - places] }
+    }
 }
 
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3} [{:.3}, {:.3}]", self.median, self.low, self.high)
+    }
+}
+
+/// Sorts the values.
 pub fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let n = values.len();
     f64::midpoint(values[(n - 1) / 2], values[n / 2])
 }
 
-/// Takes a sample of about `sample` seconds of each contender in turn, `rounds` times.
-pub fn measure(contenders: &mut [Contender<'_>], rounds: usize, sample: f64) -> Vec<Measured> {
-    let times: Vec<usize> = contenders
-        .iter_mut()
-        .map(|c| {
-            (c.run)(1);
-            let mut times = 1;
-            loop {
-                let took = (c.run)(times);
-                if took > sample / 4.0 || times > 1 << 20 {
-                    let per_call = took / times as f64;
-                    return ((sample / per_call) as usize).max(1);
-                }
-                times *= 4;
-            }
+/// What `once` counts, per second: the median of the rounds.
+pub fn median_rate(rounds: usize, mut once: impl FnMut() -> usize) -> f64 {
+    let mut rates: Vec<f64> = (0..rounds)
+        .map(|_| {
+            let start = thread_time();
+            let count = once();
+            count as f64 / (thread_time() - start)
         })
         .collect();
-    let mut seconds = vec![Vec::with_capacity(rounds); contenders.len()];
+    median(&mut rates)
+}
+
+/// Takes a sample of about `sample` seconds of each contender, `rounds` times.
+///
+/// Each round has another order, and each sample begins with a call that does not count, so that
+/// no contender gains or loses by what always ran before it.
+pub fn measure(contenders: &mut [Contender<'_>], rounds: usize, sample: f64) -> Vec<Samples> {
+    let times: Vec<usize> = contenders.iter_mut().map(|c| calls_in(c, sample)).collect();
+    let mut all: Vec<Samples> = contenders
+        .iter()
+        .map(|c| Samples { name: c.name, seconds: Vec::with_capacity(rounds) })
+        .collect();
+    let mut order: Vec<usize> = (0..contenders.len()).collect();
+    let mut state = 1;
     for _ in 0..rounds {
-        for ((c, &times), seconds) in contenders.iter_mut().zip(&times).zip(&mut seconds) {
-            seconds.push((c.run)(times) / times as f64);
+        shuffle(&mut order, &mut state);
+        for &i in &order {
+            (contenders[i].run)(1);
+            all[i].seconds.push((contenders[i].run)(times[i]) / times[i] as f64);
         }
     }
-    let reference = seconds[0].clone();
-    contenders
-        .iter()
-        .zip(seconds)
-        .map(|(c, mut seconds)| {
-            let mut ratios: Vec<f64> = seconds.iter().zip(&reference).map(|(s, r)| s / r).collect();
-            Measured { name: c.name, ratio: median(&mut ratios), seconds: median(&mut seconds) }
-        })
-        .collect()
+    all
+}
+
+/// Reproducible numbers below 2^31.
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+fn shuffle(order: &mut [usize], state: &mut u64) {
+    for i in (1..order.len()).rev() {
+        order.swap(i, random(state) as usize % (i + 1));
+    }
+}
+
+/// How often a contender can be called in that many seconds.
+fn calls_in(contender: &mut Contender<'_>, seconds: f64) -> usize {
+    (contender.run)(1);
+    let mut times = 1;
+    loop {
+        let took = (contender.run)(times);
+        if took > seconds / 4.0 || times > 1 << 20 {
+            return ((seconds / took * times as f64) as usize).max(1);
+        }
+        times *= 4;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_the_median_of_the_rounds_ratios() {
+        // One round in which the machine was slow for both, one in which it was for the first only.
+        let ratio = Ratio::of(&[1.0, 20.0, 3.0], &[2.0, 40.0, 1.0]);
+        assert!((ratio.median - 0.5).abs() < 1e-12);
+        assert!(ratio.low <= ratio.median && ratio.median <= ratio.high);
+    }
+
+    #[test]
+    fn the_interval_of_many_rounds_is_narrow() {
+        let numerators: Vec<f64> = (1..=100).map(f64::from).collect();
+        let ratio = Ratio::of(&numerators, &[100.0; 100]);
+        // The 41st and the 60th of 100.
+        assert_eq!(ratio.to_string(), "0.505 [0.410, 0.600]");
+    }
+
+    #[test]
+    fn one_round_is_enough() {
+        assert_eq!(Ratio::of(&[3.0], &[2.0]).to_string(), "1.500 [1.500, 1.500]");
+    }
 }

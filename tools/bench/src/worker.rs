@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Contenders that are programs of their own: a C host and Python.
+//! Programs that score on request: the C host (worker.c) and Python (worker.py).
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// A program that reads "N times" lines, scores N frames that many times, and answers with the
-/// nanoseconds of processor time and the last score; the time is given back in seconds.
+/// A running program. It reads lines of "N TIMES", scores N frames that many times, and answers
+/// with the nanoseconds of processor time and the last frame's score.
 pub struct Worker {
     child: Child,
     input: ChildStdin,
@@ -24,6 +24,7 @@ impl Worker {
         Self { child, input, output }
     }
 
+    /// Returns seconds.
     pub fn run(&mut self, n: usize, times: usize) -> f64 {
         writeln!(self.input, "{n} {times}").expect("worker reads");
         self.input.flush().expect("worker reads");
