@@ -14,15 +14,16 @@ use ort::memory::Allocator;
 use ort::session::{IoBinding, RunOptions, Session, builder::GraphOptimizationLevel};
 use ort::value::Tensor;
 
-use super::Engine;
+use super::{Batch, Engine};
 use crate::error::{Error, ErrorKind, Result, bail, err};
+use crate::features::Standardizer;
 use crate::onnx::Graph;
 
 const VARIABLE: &str = "VMAF_FR_V2_ONNXRUNTIME";
 /// What distributions call the library.
 const SYSTEM: [&str; 2] = ["libonnxruntime.so", "libonnxruntime.so.1"];
 /// Rows of one run: bounds the runtime's memory.
-const MAX_ROWS: usize = 1024;
+const ROWS_PER_RUN: usize = 1024;
 
 /// The process's runtime and its one environment; the first successful open decides which library.
 struct Runtime {
@@ -38,6 +39,7 @@ const MAX_BINDINGS: usize = 4;
 
 /// A session and its codec table.
 pub(crate) struct OnnxRuntime {
+    standardizer: Standardizer,
     /// Made once: without any, the runtime makes its own for every run.
     options: RunOptions,
     /// The most recently used one first.
@@ -105,6 +107,7 @@ impl OnnxRuntime {
     /// `NoEngine`: no library, or not ONNX Runtime. `Unsupported`: the runtime refuses the graph.
     pub(crate) fn open(
         graph: &Graph,
+        standardizer: Standardizer,
         path: Option<&Path>,
         n_threads: u32,
     ) -> Result<(Self, String)> {
@@ -116,6 +119,7 @@ impl OnnxRuntime {
         // There is no device but the processor.
         options.disable_device_sync().map_err(failed)?;
         let engine = Self {
+            standardizer,
             options,
             bindings: Vec::new(),
             session,
@@ -229,8 +233,8 @@ fn failed(e: impl std::fmt::Display) -> Error {
 }
 
 impl Engine for OnnxRuntime {
-    fn max_rows(&self) -> usize {
-        MAX_ROWS
+    fn rows_per_run(&self) -> usize {
+        ROWS_PER_RUN
     }
 
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {
@@ -240,18 +244,13 @@ impl Engine for OnnxRuntime {
         Ok(())
     }
 
-    fn input(&mut self, n: usize) -> Result<&mut [f32]> {
-        self.use_binding(n).map_err(failed)?;
+    fn run(&mut self, batch: &Batch<'_>, out: &mut [f32]) -> Result<()> {
+        let codec_ids = batch.codec_ids;
+        self.use_binding(batch.features.len() / self.n_features).map_err(failed)?;
         let bound = self.bindings.first_mut().ok_or_else(|| err!(Internal, "no binding"))?;
-        Ok(&mut bound.features)
-    }
-
-    fn run(&mut self, codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
-        let bound = self.bindings.first_mut().ok_or_else(|| err!(Internal, "no rows to run"))?;
-        let n = bound.n;
-        if out.len() != n * self.output_width {
-            bail!(Argument, "{} outputs for {n} rows of {}", out.len(), self.output_width);
-        }
+        self.standardizer
+            .apply(batch.features, &mut bound.features)
+            .map_err(|at| batch.too_far_out(&self.standardizer, at))?;
         if let (Some(tensor), Some((_, width))) = (&mut bound.codec, &self.codec)
             && bound.ids != codec_ids
         {

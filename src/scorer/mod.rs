@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use crate::card::Card;
 use crate::codec::CodecTable;
-use crate::engine::Engine;
+use crate::engine::{Batch, Engine};
 use crate::error::{Result, bail, err};
-use crate::features::Standardizer;
 
 /// Frames that are scored before any of their scores is given out.
 const BATCH: usize = 1024;
@@ -105,7 +104,6 @@ pub struct Info {
 }
 
 struct Member {
-    standardizer: Standardizer,
     engine: Box<dyn Engine>,
     output_width: usize,
 }
@@ -234,6 +232,32 @@ impl Scorer {
         Ok(())
     }
 
+    /// Refuses what no feature can be: infinity, and NaN where features may not be missing.
+    fn check_features(&self, features: &[f32], first_frame: usize) -> Result<()> {
+        let may_miss = self.card.missing_features.is_some();
+        let is_good = |x: f32| x.is_finite() || (may_miss && x.is_nan());
+        if features.iter().fold(true, |good, &x| good & is_good(x)) {
+            return Ok(());
+        }
+        if let Some(i) = features.iter().position(|&x| !is_good(x)) {
+            let x = features[i];
+            let frame = first_frame + i / self.info.n_features;
+            let name = &self.card.feature_order[i % self.info.n_features];
+            if x.is_nan() {
+                bail!(
+                    ImpossibleValue,
+                    "frame {frame}: feature '{name}' is NaN, and the card does not allow missing \
+                     features"
+                );
+            }
+            bail!(
+                ImpossibleValue,
+                "frame {frame}: feature '{name}' is {x}, a finite value was expected"
+            );
+        }
+        Ok(())
+    }
+
     /// Scores at most `BATCH` frames; writes `scores` only where all of them could be scored.
     fn score_batch(
         &mut self,
@@ -244,6 +268,7 @@ impl Scorer {
     ) -> Result<()> {
         let n = scores.len();
         let width = self.info.n_features;
+        self.check_features(features, first_frame)?;
         let Scratch { out, unknown_ids, .. } = &mut self.scratch;
         let ids = match codec_ids {
             _ if !self.info.codec_aware => &[],
@@ -255,16 +280,17 @@ impl Scorer {
             let outputs = member.output_width;
             let out = &mut out[used..used + n * outputs];
             used += n * outputs;
-            let most = member.engine.max_rows().min(BATCH);
+            let most = member.engine.rows_per_run().min(BATCH);
             let mut row = 0;
             while row < n {
                 let end = (row + most).min(n);
-                let z = member.engine.input(end - row)?;
-                let raw = &features[row * width..end * width];
-                let names = &self.card.feature_order;
-                member.standardizer.apply(raw, z, names, first_frame + row)?;
-                let ids = if ids.is_empty() { ids } else { &ids[row..end] };
-                member.engine.run(ids, &mut out[row * outputs..end * outputs])?;
+                let batch = Batch {
+                    features: &features[row * width..end * width],
+                    codec_ids: if ids.is_empty() { ids } else { &ids[row..end] },
+                    names: &self.card.feature_order,
+                    first_frame: first_frame + row,
+                };
+                member.engine.run(&batch, &mut out[row * outputs..end * outputs])?;
                 row = end;
             }
             // Without an early exit, so that it is a few instructions for many values.

@@ -7,7 +7,7 @@ use crate::card::{Affine, Card, ExternalPins, Statistic};
 use crate::codec::{CodecTable, DEFAULT_PRESET_NORM, EncodeInput, Norm, Vocabulary};
 use crate::engine::{Engine, embedded::Embedded};
 use crate::error::{ErrorKind, Result, bail, err};
-use crate::features::{CANONICAL_FEATURES, FULL_FEATURES, Standardizer};
+use crate::features::{CANONICAL_FEATURES, Column, FULL_FEATURES, Standardizer};
 use crate::onnx::{self, Graph, Names};
 use crate::simd::InstructionSet;
 
@@ -57,12 +57,13 @@ pub(super) fn open(model: Option<&str>, config: &Config) -> Result<Scorer> {
     for (part, (file, graph)) in parts.iter().zip(&graphs) {
         check_alike(first, graph).map_err(|e| e.of(file))?;
         let standardizer = standardizer(&card, part, set).map_err(|e| e.of(&name))?;
-        let (mut built, choice, version) = build(graph, config, set).map_err(|e| e.of(file))?;
+        let (mut built, choice, version) =
+            build(graph, standardizer, config, set).map_err(|e| e.of(file))?;
         if graph.codec.is_some() {
             built.set_codec_table(codec.rows())?;
         }
         (engine, engine_version) = (choice, version);
-        members.push(Member { standardizer, engine: built, output_width: graph.output_width });
+        members.push(Member { engine: built, output_width: graph.output_width });
     }
     let [low, high] = card.score_range.unwrap_or([0.0, 100.0]);
     let codec_aware = first.codec.is_some();
@@ -240,11 +241,13 @@ fn standardizer(card: &Card, part: &Part, set: InstructionSet) -> Result<Standar
     if let Some(i) = std.iter().position(|&s| s <= 0.0) {
         bail!(Inconsistent, "feature_std[{i}] of '{}': {} is not above 0", order[i], std[i]);
     }
-    let cap: Vec<f64> =
-        order.iter().map(|n| card.feature_cap.get(n).copied().unwrap_or(f64::INFINITY)).collect();
+    let missing = card.missing_features.is_some();
+    let columns = order.iter().zip(mean).zip(std).map(|((name, mean), std)| {
+        let cap = card.feature_cap.get(name).copied().unwrap_or(f64::INFINITY);
+        Column { mean, std, cap, missing }
+    });
     let sigma = card.feature_clip_sigma.unwrap_or(f64::INFINITY);
-    let nan_is_missing = card.missing_features.is_some();
-    Ok(Standardizer::new(&mean, &std, &cap, sigma, nan_is_missing, set))
+    Ok(Standardizer::new(columns.collect(), sigma, set))
 }
 
 fn statistics(field: &str, values: &[Statistic], order: &[String]) -> Result<Vec<f64>> {
@@ -331,23 +334,24 @@ fn check_alike(first: &Graph, graph: &Graph) -> Result<()> {
 
 fn build(
     graph: &Graph,
+    standardizer: Standardizer,
     config: &Config,
     set: InstructionSet,
 ) -> Result<(Box<dyn Engine>, EngineChoice, String)> {
-    let embedded = || -> Result<(Box<dyn Engine>, EngineChoice, String)> {
-        let engine = Embedded::compile(graph, set)?;
+    let embedded = |standardizer| -> Result<(Box<dyn Engine>, EngineChoice, String)> {
+        let engine = Embedded::compile(graph, standardizer, set)?;
         let version = format!("embedded {} ({})", env!("CARGO_PKG_VERSION"), set.name());
         Ok((Box::new(engine), EngineChoice::Embedded, version))
     };
     match config.engine {
-        EngineChoice::Embedded => embedded(),
-        EngineChoice::OnnxRuntime => onnxruntime(graph, config),
-        EngineChoice::Auto => match onnxruntime(graph, config) {
+        EngineChoice::Embedded => embedded(standardizer),
+        EngineChoice::OnnxRuntime => onnxruntime(graph, standardizer, config),
+        EngineChoice::Auto => match onnxruntime(graph, standardizer.clone(), config) {
             Err(e) if e.kind() == ErrorKind::NoEngine => {
                 if let Some(log) = &config.log {
                     log(LogLevel::Info, &format!("no ONNX Runtime, the embedded engine runs: {e}"));
                 }
-                embedded()
+                embedded(standardizer)
             }
             other => other,
         },
@@ -355,9 +359,14 @@ fn build(
 }
 
 #[cfg(feature = "onnxruntime")]
-fn onnxruntime(graph: &Graph, config: &Config) -> Result<(Box<dyn Engine>, EngineChoice, String)> {
+fn onnxruntime(
+    graph: &Graph,
+    standardizer: Standardizer,
+    config: &Config,
+) -> Result<(Box<dyn Engine>, EngineChoice, String)> {
     let (engine, version) = crate::engine::onnxruntime::OnnxRuntime::open(
         graph,
+        standardizer,
         config.onnxruntime_path.as_deref(),
         config.n_threads,
     )?;
@@ -365,6 +374,10 @@ fn onnxruntime(graph: &Graph, config: &Config) -> Result<(Box<dyn Engine>, Engin
 }
 
 #[cfg(not(feature = "onnxruntime"))]
-fn onnxruntime(_: &Graph, _: &Config) -> Result<(Box<dyn Engine>, EngineChoice, String)> {
+fn onnxruntime(
+    _: &Graph,
+    _: Standardizer,
+    _: &Config,
+) -> Result<(Box<dyn Engine>, EngineChoice, String)> {
     bail!(NoEngine, "this library was built without ONNX Runtime")
 }

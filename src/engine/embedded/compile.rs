@@ -697,7 +697,7 @@ impl<'g> Compiler<'g> {
         if min.is_nan() || max.is_nan() || min == f32::INFINITY || max == f32::NEG_INFINITY {
             bail!(Unsupported, "{at}: from {min} to {max}");
         }
-        Ok(Map::Clip { min, max })
+        Ok(Map::Clamp { min, max })
     }
 
     /// The dimensions after the batch's that a node gives rows of `tail`.

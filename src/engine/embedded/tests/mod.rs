@@ -8,6 +8,10 @@ mod reference;
 mod refuse;
 mod shared_models;
 
+use super::Embedded;
+use crate::engine::{Batch, Engine};
+use crate::features::Standardizer;
+use crate::onnx::Graph;
 use crate::simd::InstructionSet;
 
 /// A small generator of reproducible numbers (splitmix64).
@@ -49,4 +53,28 @@ impl Random {
 /// The instruction sets that this machine can test.
 fn instruction_sets() -> Vec<InstructionSet> {
     InstructionSet::available().collect()
+}
+
+/// Compiles a graph whose features are standardised already.
+fn compile(graph: &Graph, set: InstructionSet) -> crate::Result<Embedded> {
+    Embedded::compile(graph, Standardizer::identity(graph.n_features), set)
+}
+
+/// Runs any number of rows; the outputs.
+fn run(engine: &mut Embedded, graph: &Graph, z: &[f32], ids: &[i32]) -> Vec<f32> {
+    let (features, width) = (graph.n_features, graph.output_width);
+    let rows = z.len() / features;
+    let mut out = vec![0.0; rows * width];
+    let most = engine.rows_per_run();
+    for first in (0..rows).step_by(most) {
+        let end = (first + most).min(rows);
+        let batch = Batch {
+            features: &z[first * features..end * features],
+            codec_ids: if ids.is_empty() { ids } else { &ids[first..end] },
+            names: &[],
+            first_frame: first,
+        };
+        engine.run(&batch, &mut out[first * width..end * width]).unwrap();
+    }
+    out
 }
