@@ -3,8 +3,13 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `node` | a node: its operator with its attributes, read once |
+//! | `shape` | ONNX's rules for shapes |
+//! | `constant`, `fold` | constants, and nodes that compute constants from constants |
+//! | `form` | what stays symbolic until it is a GELU |
+//! | `chain` | the versions of the rows, and the plan that they add up to |
 //! | `compile` | a graph to a plan, node by node |
-//! | `constant` | constants, and nodes that compute constants from constants |
+//! | `budget` | how much a graph may ask for |
 //! | `plan` | dense layers and the maps between them |
 //! | `codec_terms` | what a codec table adds to the first layer |
 //! | `kernel` | packs a plan for an instruction set and runs it, without allocating |
@@ -13,11 +18,17 @@
 // codec ids are small whichever integer they come as.
 #![allow(clippy::many_single_char_names, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
+mod budget;
+mod chain;
 mod codec_terms;
 mod compile;
 mod constant;
+mod fold;
+mod form;
 mod kernel;
+mod node;
 mod plan;
+mod shape;
 #[cfg(test)]
 mod tests;
 

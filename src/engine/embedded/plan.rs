@@ -24,6 +24,14 @@ pub(super) enum Map {
 }
 
 impl Map {
+    /// The constants per column, of a map that has any.
+    pub(super) fn constants(&self) -> &[f32] {
+        match self {
+            Self::Add(c) | Self::Sub(c) | Self::SubFrom(c) | Self::Mul(c) | Self::Div(c) => c,
+            Self::Clamp { .. } | Self::Relu | Self::Gelu { .. } => &[],
+        }
+    }
+
     /// The same map on a range of the columns.
     pub(super) fn columns(&self, range: std::ops::Range<usize>) -> Self {
         let cut = |c: &[f32]| c[range.clone()].to_vec();
