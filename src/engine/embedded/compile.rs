@@ -1,151 +1,37 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Turns a graph of the `FRRegressor` family into a plan, or says which node is not of it.
 //!
-//! Every value is either a constant or rows derived from the inputs. Rows form a chain: each node
-//! that changes them ends one version and begins the next, and a node that reads an ended version
-//! branches, which the family does not. Only two things stay symbolic until something needs them,
-//! so that GELU is recognised however its factors are grouped: a scalar factor, and p + q erf(r x)
-//! with or without a factor x.
+//! Every value is either a constant or rows derived from the inputs. Nodes of constants fold
+//! (`fold`); nodes of rows add to the chain (`chain`). What may become a GELU stays symbolic until a
+//! node needs the value itself (`form`).
 //!
 //! Scalers stay operations of their own, in the graph's order: worked into the weights they would
 //! round otherwise, and where large products cancel that is more than the engines may differ.
 
 use std::collections::{HashMap, HashSet};
-use std::f64::consts::FRAC_1_SQRT_2;
-use std::fmt;
+use std::fmt::Display;
 use std::rc::Rc;
 
-use super::constant::{self, Budget, Constant};
+use super::budget::Budget;
+use super::chain::{Chain, MAX_WIDTH, Role, Version};
+use super::constant::{Constant, floats, scalar};
+use super::fold::fold;
+use super::form::Form;
+use super::node::{Arithmetic, Node, Operator, Shaping};
 use super::plan::{Layer, Map, Plan};
+use super::shape::{Shape, moves_batch, spread};
 use crate::error::{Result, bail, err};
-use crate::onnx::proto::{self, AttributeProto};
-use crate::onnx::{Graph, Node, Tensor, node_label};
-
-/// The widest rows that scratch memory is made for.
-const MAX_WIDTH: usize = 1 << 16;
+use crate::onnx::proto::NodeProto;
+use crate::onnx::{Graph, Tensor};
 
 /// The oldest operator set whose definitions are the ones here.
 const MIN_OPSET: i64 = 7;
 
-/// The node that an error is about.
-pub(super) struct At<'a> {
-    pub op: &'a str,
-    node: &'a Node,
-}
-
-impl fmt::Display for At<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&node_label(self.node))
-    }
-}
-
-/// The attributes of a node.
-pub(super) struct Attributes<'a> {
-    at: &'a At<'a>,
-    all: &'a [AttributeProto],
-}
-
-impl<'a> Attributes<'a> {
-    fn get(&self, name: &str) -> Option<&'a AttributeProto> {
-        self.all.iter().find(|a| a.name.as_deref() == Some(name))
-    }
-
-    pub(super) fn int(&self, name: &str) -> Option<i64> {
-        self.get(name).map(|a| a.i.unwrap_or(0))
-    }
-
-    fn float(&self, name: &str) -> Option<f32> {
-        self.get(name).map(|a| a.f.unwrap_or(0.0))
-    }
-
-    pub(super) fn ints(&self, name: &str) -> &'a [i64] {
-        self.get(name).map_or(&[], |a| &a.ints)
-    }
-
-    fn string(&self, name: &str) -> Option<&'a [u8]> {
-        self.get(name).map(|a| a.s.as_deref().unwrap_or_default())
-    }
-
-    /// The attribute of a node that has exactly one.
-    pub(super) fn only(&self) -> Result<&'a AttributeProto> {
-        match self.all {
-            [a] => Ok(a),
-            other => {
-                bail!(Malformed, "{}: {} attributes where one was expected", self.at, other.len())
-            }
-        }
-    }
-
-    pub(super) fn cast_to_float(&self) -> Result<()> {
-        match self.int("to") {
-            Some(to) if to == i64::from(proto::FLOAT) => Ok(()),
-            to => bail!(Unsupported, "{}: to element type {}, not FLOAT", self.at, to.unwrap_or(0)),
-        }
-    }
-}
-
-/// What a value is of its version of the rows x.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Form {
-    /// factor * x; where `divided`, by a division.
-    Scaled { factor: f64, divided: bool },
-    /// p + q * erf(r * x), times x where `by_x`. Where `divided`, r * x is a quotient.
-    Erf { by_x: bool, p: f64, q: f64, r: f64, divided: bool },
-}
-
-impl Form {
-    /// x itself.
-    const X: Self = Self::Scaled { factor: 1.0, divided: false };
-
-    fn scale(self, by: f64) -> Self {
-        match self {
-            Self::Scaled { factor, .. } => Self::Scaled { factor: factor * by, divided: false },
-            Self::Erf { by_x, p, q, r, divided } => {
-                Self::Erf { by_x, p: p * by, q: q * by, r, divided }
-            }
-        }
-    }
-
-    fn divide(self, by: f64) -> Self {
-        match self.scale(by.recip()) {
-            Self::Scaled { factor, .. } => Self::Scaled { factor, divided: self == Self::X },
-            erf @ Self::Erf { .. } => erf,
-        }
-    }
-
-    fn times(self, other: Self) -> Option<Self> {
-        match (self, other) {
-            (Self::Scaled { factor: a, .. }, Self::Erf { by_x: false, p, q, r, divided })
-            | (Self::Erf { by_x: false, p, q, r, divided }, Self::Scaled { factor: a, .. }) => {
-                // ONNX Runtime makes x (1 + erf) and the half one operation, which multiplies; where
-                // the half comes before x, it leaves the graph's division.
-                let divided = divided && p.to_bits() != 1.0_f64.to_bits();
-                Some(Self::Erf { by_x: true, p: p * a, q: q * a, r, divided })
-            }
-            _ => None,
-        }
-    }
-
-    fn plus(self, other: Self) -> Option<Self> {
-        match (self, other) {
-            (Self::Scaled { factor: a, .. }, Self::Scaled { factor: b, .. }) => {
-                Some(Self::Scaled { factor: a + b, divided: false })
-            }
-            (Self::Scaled { factor: a, .. }, Self::Erf { by_x: true, p, q, r, divided })
-            | (Self::Erf { by_x: true, p, q, r, divided }, Self::Scaled { factor: a, .. }) => {
-                Some(Self::Erf { by_x: true, p: p + a, q, r, divided })
-            }
-            _ => None,
-        }
-    }
-}
-
 /// Rows of one version.
 #[derive(Debug, Clone)]
 struct Rows {
-    version: usize,
-    /// Dimensions after the batch's.
-    tail: Vec<usize>,
+    version: Version,
+    shape: Shape,
     form: Form,
 }
 
@@ -155,43 +41,18 @@ enum Value {
     Rows(Rows),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Features,
-    Codec,
-}
-
-/// Columns that come from one input.
-struct Part {
-    role: Role,
-    width: usize,
-    maps: Vec<Map>,
-}
-
-/// What the live version of a chain is made of.
-enum Stage {
-    Input(Vec<Part>),
-    /// Outputs of the last layer.
-    Hidden,
-}
-
 struct Compiler<'g> {
     graph: &'g Graph,
     budget: Budget,
     values: HashMap<&'g str, Value>,
-    live: HashMap<usize, Stage>,
-    n_versions: usize,
-    feature_maps: Vec<Map>,
-    codec_maps: Vec<Map>,
-    codec_weights: Vec<f32>,
-    layers: Vec<Layer>,
+    chain: Chain,
 }
 
 /// Compiles a graph.
 ///
 /// # Errors
-/// `Unsupported`: a node outside the family, or one used in a way the family does not. `Malformed`: shapes
-/// that do not fit. `Inconsistent`: an output of another shape than declared.
+/// `Unsupported`: a node outside the family, or one used in a way the family does not. `Malformed`:
+/// shapes that do not fit. `Inconsistent`: an output of another shape than declared.
 pub(super) fn plan(graph: &Graph) -> Result<Plan> {
     if graph.opset < MIN_OPSET {
         bail!(Unsupported, "operator set {} is older than {MIN_OPSET}", graph.opset);
@@ -200,27 +61,22 @@ pub(super) fn plan(graph: &Graph) -> Result<Plan> {
         graph,
         budget: Budget::default(),
         values: HashMap::new(),
-        live: HashMap::new(),
-        n_versions: 0,
-        feature_maps: Vec::new(),
-        codec_maps: Vec::new(),
-        codec_weights: Vec::new(),
-        layers: Vec::new(),
+        chain: Chain::default(),
     };
     compiler.input(&graph.features, Role::Features, graph.n_features)?;
     if let Some((name, width)) = &graph.codec {
         compiler.input(name, Role::Codec, *width)?;
     }
     for node in needed(graph) {
-        compiler.node(node)?;
+        compiler.node(&Node::read(node, graph.opset)?)?;
     }
     compiler.finish()
 }
 
 /// The nodes that the output depends on, in order.
-fn needed(graph: &Graph) -> Vec<&Node> {
+fn needed(graph: &Graph) -> Vec<&NodeProto> {
     let mut names: HashSet<&str> = HashSet::from([graph.output.as_str()]);
-    let mut nodes: Vec<&Node> = Vec::new();
+    let mut nodes: Vec<&NodeProto> = Vec::new();
     for node in graph.nodes.iter().rev() {
         if node.output.iter().any(|o| names.contains(o.as_str())) {
             names.extend(node.input.iter().map(String::as_str).filter(|n| !n.is_empty()));
@@ -231,43 +87,16 @@ fn needed(graph: &Graph) -> Vec<&Node> {
     nodes
 }
 
-fn width_of(tail: &[usize]) -> Option<usize> {
-    tail.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)).filter(|n| (1..=MAX_WIDTH).contains(n))
-}
-
-fn shape_text(tail: &[usize]) -> String {
-    let dims: Vec<String> = tail.iter().map(ToString::to_string).collect();
-    std::iter::once("N".to_owned()).chain(dims).collect::<Vec<_>>().join(", ")
-}
-
 impl<'g> Compiler<'g> {
     fn input(&mut self, name: &'g str, role: Role, width: usize) -> Result<()> {
-        if width == 0 || width > MAX_WIDTH {
-            bail!(
-                Unsupported,
-                "input '{name}' of width {width}; the embedded engine takes {MAX_WIDTH}"
-            );
-        }
-        let version = self.begin(Stage::Input(vec![Part { role, width, maps: Vec::new() }]));
-        let rows = Rows { version, tail: vec![width], form: Form::X };
+        let version = self.chain.input(name, role, width)?;
+        let rows = Rows { version, shape: Shape::of_rows(&[width]), form: Form::X };
         self.values.insert(name, Value::Rows(rows));
         Ok(())
     }
 
-    fn begin(&mut self, stage: Stage) -> usize {
-        self.n_versions += 1;
-        self.live.insert(self.n_versions, stage);
-        self.n_versions
-    }
-
-    fn end(&mut self, at: &dyn fmt::Display, version: usize) -> Result<Stage> {
-        self.live.remove(&version).ok_or_else(|| {
-            err!(Unsupported, "{at}: reads a value that another node has changed; branches other than GELU's are not supported")
-        })
-    }
-
-    /// The value of an input; `None` where an optional one is left out.
-    fn value(&mut self, at: &At<'_>, name: &'g str) -> Result<Option<Value>> {
+    /// The value of an input; `None` for an optional one that is left out.
+    fn value(&mut self, node: &Node<'g>, name: &'g str) -> Result<Option<Value>> {
         if name.is_empty() {
             return Ok(None);
         }
@@ -277,7 +106,7 @@ impl<'g> Compiler<'g> {
         let Some(tensor) = self.graph.initializers.get(name) else {
             bail!(
                 Unsupported,
-                "{at}: reads '{name}', a second output or an input of no known role"
+                "{node}: reads '{name}', a second output or an input of no known role"
             );
         };
         let value = Value::Constant(Rc::new(tensor.clone()));
@@ -285,12 +114,10 @@ impl<'g> Compiler<'g> {
         Ok(Some(value))
     }
 
-    fn node(&mut self, node: &'g Node) -> Result<()> {
-        let at = At { op: node.op_type.as_deref().unwrap_or(""), node };
-        let attributes = Attributes { at: &at, all: &node.attribute };
-        let mut inputs = Vec::with_capacity(node.input.len());
-        for name in &node.input {
-            inputs.push(self.value(&at, name)?);
+    fn node(&mut self, node: &Node<'g>) -> Result<()> {
+        let mut inputs = Vec::with_capacity(node.inputs.len());
+        for name in node.inputs {
+            inputs.push(self.value(node, name)?);
         }
         let constants: Option<Vec<Option<Constant>>> = inputs
             .iter()
@@ -301,484 +128,262 @@ impl<'g> Compiler<'g> {
             })
             .collect();
         let value = match constants {
-            _ if at.op == "Constant" => {
-                Value::Constant(Rc::new(constant::of_node(&at, &attributes)?))
-            }
-            Some(constants) => {
-                let opset = self.graph.opset;
-                let folded = constant::fold(&at, &attributes, opset, &constants, &mut self.budget)?;
-                Value::Constant(folded.ok_or_else(|| {
-                    err!(Unsupported, "{at}: operator '{}' on constants is not supported", at.op)
-                })?)
-            }
-            None => Value::Rows(self.rows_node(&at, &attributes, &inputs)?),
+            Some(constants) => Value::Constant(fold(node, &constants, &mut self.budget)?),
+            None => Value::Rows(self.rows(node, &inputs)?),
         };
-        if let Some(name) = node.output.first() {
+        if let Some(name) = node.output() {
             self.values.insert(name, value);
         }
         Ok(())
     }
 
-    /// A node that reads rows.
-    fn rows_node(
-        &mut self,
-        at: &At<'_>,
-        attributes: &Attributes<'_>,
-        inputs: &[Option<Value>],
-    ) -> Result<Rows> {
-        match (at.op, inputs) {
-            ("Concat", _) => return self.concat(at, attributes, inputs),
-            ("Add" | "Sub" | "Mul" | "Div", [Some(a), Some(b)]) => return self.binary(at, a, b),
-            ("Add" | "Sub" | "Mul" | "Div", _) => bail!(Malformed, "{at}: two inputs expected"),
+    /// What a node makes that reads rows.
+    fn rows(&mut self, node: &Node<'_>, inputs: &[Option<Value>]) -> Result<Rows> {
+        match (&node.operator, inputs) {
+            (Operator::Concat { axis }, _) => return self.concat(node, *axis, inputs),
+            (Operator::Arithmetic(op), [Some(a), Some(b)]) => {
+                return self.arithmetic(node, *op, a, b);
+            }
+            (Operator::Arithmetic(_), _) => bail!(Malformed, "{node}: two inputs expected"),
             _ => {}
         }
         let Some(Some(Value::Rows(x))) = inputs.first() else {
-            bail!(Unsupported, "{at}: operator '{}' with a constant as first input", at.op);
+            bail!(
+                Unsupported,
+                "{node}: operator '{}' with a constant as first input",
+                node.op_type()
+            );
         };
         let others = &inputs[1..];
-        match at.op {
-            "Gemm" => self.gemm(at, attributes, x, others),
-            "MatMul" => self.matmul(at, x, others),
-            "Erf" => match x.form {
-                Form::Scaled { factor: r, divided } => {
-                    let form = Form::Erf { by_x: false, p: 0.0, q: 1.0, r, divided };
-                    Ok(Rows { form, ..x.clone() })
-                }
-                Form::Erf { .. } => bail!(Unsupported, "{at}: Erf of Erf"),
-            },
-            "Gelu" => match attributes.string("approximate") {
-                None | Some(b"none") => self.map(at, x, Map::Gelu { divides: false }),
-                Some(other) => bail!(
-                    Unsupported,
-                    "{at}: approximate '{}' is not supported, only none",
-                    String::from_utf8_lossy(other)
-                ),
-            },
-            "Relu" => self.map(at, x, Map::Relu),
-            "Clip" => {
-                let map = self.clip(at, attributes, others)?;
-                self.map(at, x, map)
+        match &node.operator {
+            Operator::Gemm { alpha, beta, transposes_b } => {
+                self.gemm(node, x, others, (*alpha).into(), (*beta).into(), *transposes_b)
             }
-            "Neg" => Ok(Rows { form: x.form.scale(-1.0), ..x.clone() }),
-            "Identity" => Ok(x.clone()),
-            "Cast" => attributes.cast_to_float().map(|()| x.clone()),
-            "Dropout" => match others.get(1) {
+            Operator::MatMul => self.matmul(node, x, others),
+            Operator::Erf => match x.form.erf() {
+                Some(form) => Ok(Rows { form, ..x.clone() }),
+                None => bail!(Unsupported, "{node}: Erf of Erf"),
+            },
+            Operator::Gelu => self.map(node, x, Map::Gelu { divides: false }),
+            Operator::Relu => self.map(node, x, Map::Relu),
+            Operator::Clip { min, max } => {
+                let min = bound(node, others.first(), "min", *min, f32::NEG_INFINITY)?;
+                let max = bound(node, others.get(1), "max", *max, f32::INFINITY)?;
+                if min.is_nan() || max.is_nan() || min == f32::INFINITY || max == f32::NEG_INFINITY
+                {
+                    bail!(Unsupported, "{node}: from {min} to {max}");
+                }
+                self.map(node, x, Map::Clamp { min, max })
+            }
+            Operator::Neg => Ok(Rows { form: x.form.scale(-1.0), ..x.clone() }),
+            Operator::Identity | Operator::Cast => Ok(x.clone()),
+            Operator::Dropout => match others.get(1) {
                 None | Some(None) => Ok(x.clone()),
                 // BOOL: false is a single zero byte, but training at inference is never of use.
-                Some(Some(_)) => bail!(Unsupported, "{at}: with an input 'training_mode'"),
+                Some(Some(_)) => bail!(Unsupported, "{node}: with an input 'training_mode'"),
             },
-            "Squeeze" | "Unsqueeze" | "Flatten" | "Reshape" => {
-                let tail = self.reshaped(at, attributes, &x.tail, others)?;
-                if width_of(&tail) != width_of(&x.tail) {
-                    bail!(Unsupported, "{at}: changes what a row is");
-                }
-                Ok(Rows { tail, ..x.clone() })
+            Operator::Shaping(shaping) => reshape(node, *shaping, x, others.first()),
+            Operator::Constant(_)
+            | Operator::Transpose { .. }
+            | Operator::Sqrt
+            | Operator::Reciprocal
+            | Operator::Concat { .. }
+            | Operator::Arithmetic(_) => {
+                let op = node.op_type();
+                bail!(Unsupported, "{node}: the embedded engine does not support '{op}'")
             }
-            other => bail!(Unsupported, "{at}: the embedded engine does not support '{other}'"),
         }
     }
 
-    /// The version that holds a value itself, its symbolic form worked into the chain.
-    fn settle(&mut self, at: &dyn fmt::Display, x: &Rows) -> Result<usize> {
-        // x (p + p erf(r x)) is GELU(y) 2 p / a of y = a x, a = r sqrt 2.
-        let (before, after) = match x.form {
-            Form::Scaled { factor, .. } => (factor, None),
-            Form::Erf { by_x: true, p, q, r, divided }
-                if (p - q).abs() <= 1e-6 * p.abs() && r != 0.0 =>
-            {
-                let a = r / FRAC_1_SQRT_2;
-                // The constants are rounded to f32: take what is 1 but for that as 1.
-                let a = if (a - 1.0).abs() <= 1e-6 { 1.0 } else { a };
-                let divides = divided && a.to_bits() == 1.0_f64.to_bits();
-                (a, Some((Map::Gelu { divides }, 2.0 * p / a)))
-            }
-            Form::Erf { by_x, p, q, r, .. } => bail!(
+    /// The version that holds a value itself, its form worked into the chain.
+    fn settle(&mut self, at: &dyn Display, x: &Rows) -> Result<Version> {
+        let Some(steps) = x.form.steps() else {
+            bail!(
                 Unsupported,
-                "{at}: Erf is supported as GELU, x (0.5 + 0.5 erf(x / sqrt 2)), only; \
-                 this is {}({p} + {q} erf({r} x))",
-                if by_x { "x " } else { "" }
-            ),
+                "{at}: Erf is supported as GELU, x (0.5 + 0.5 erf(x / sqrt 2)), only; this is {}",
+                x.form
+            );
         };
-        let mut version = self.push_factor(at, x, x.version, before)?;
-        if let Some((gelu, after)) = after {
-            version = self.push(at, version, gelu)?;
-            version = self.push_factor(at, x, version, after)?;
+        let mut version = self.push_factor(at, x, x.version, steps.factor)?;
+        if let Some(gelu) = steps.gelu {
+            version = self.push(at, version, Map::Gelu { divides: gelu.divides })?;
+            version = self.push_factor(at, x, version, gelu.factor)?;
         }
         Ok(version)
     }
 
     fn push_factor(
         &mut self,
-        at: &dyn fmt::Display,
+        at: &dyn Display,
         x: &Rows,
-        version: usize,
+        version: Version,
         factor: f64,
-    ) -> Result<usize> {
+    ) -> Result<Version> {
         if factor.to_bits() == 1.0_f64.to_bits() {
             return Ok(version);
         }
-        let width =
-            width_of(&x.tail).ok_or_else(|| err!(Unsupported, "{at}: rows are too wide"))?;
-        self.push(at, version, Map::Mul(vec![factor as f32; width]))
+        self.push(at, version, Map::Mul(vec![factor as f32; width(&x.shape)]))
     }
 
-    fn map(&mut self, at: &At<'_>, x: &Rows, map: Map) -> Result<Rows> {
-        let settled = self.settle(at, x)?;
-        let version = self.push(at, settled, map)?;
-        Ok(Rows { version, tail: x.tail.clone(), form: Form::X })
+    fn map(&mut self, node: &Node<'_>, x: &Rows, map: Map) -> Result<Rows> {
+        let settled = self.settle(node, x)?;
+        let version = self.push(node, settled, map)?;
+        Ok(Rows { version, shape: x.shape.clone(), form: Form::X })
     }
 
-    /// Ends a version and begins the next with a map.
-    fn push(&mut self, at: &dyn fmt::Display, version: usize, map: Map) -> Result<usize> {
-        if let Map::Add(c) | Map::Sub(c) | Map::SubFrom(c) | Map::Mul(c) | Map::Div(c) = &map {
-            if c.iter().any(|c| !c.is_finite()) {
-                bail!(Unsupported, "{at}: a constant that is not finite");
-            }
-            self.budget.spend_on_plan(c.len()).map_err(|e| e.of(at))?;
-        } else {
-            self.budget.spend_on_plan(0).map_err(|e| e.of(at))?;
+    /// Adds a map to the chain.
+    fn push(&mut self, at: &dyn Display, version: Version, map: Map) -> Result<Version> {
+        let constants = map.constants();
+        if constants.iter().any(|c| !c.is_finite()) {
+            bail!(Unsupported, "{at}: a constant that is not finite");
         }
-        let mut stage = self.end(at, version)?;
-        match &mut stage {
-            Stage::Input(parts) => {
-                let mut first = 0;
-                for part in parts {
-                    part.maps.push(map.columns(first..first + part.width));
-                    first += part.width;
-                }
-            }
-            Stage::Hidden => {
-                if let Some(layer) = self.layers.last_mut() {
-                    match map {
-                        // MatMul, then Add.
-                        Map::Add(bias)
-                            if layer.then.is_empty() && layer.bias.iter().all(|b| *b == 0.0) =>
-                        {
-                            layer.bias = bias;
-                        }
-                        map => layer.then.push(map),
-                    }
-                }
-            }
-        }
-        Ok(self.begin(stage))
+        self.budget.spend_on_plan(constants.len()).map_err(|e| e.of(at))?;
+        self.chain.map(at, version, map)
     }
 
-    fn binary(&mut self, at: &At<'_>, a: &Value, b: &Value) -> Result<Rows> {
+    fn arithmetic(
+        &mut self,
+        node: &Node<'_>,
+        op: Arithmetic,
+        a: &Value,
+        b: &Value,
+    ) -> Result<Rows> {
         let (x, c, constant_first) = match (a, b) {
-            (Value::Rows(a), Value::Rows(b)) => return combine(at, a, b),
+            (Value::Rows(a), Value::Rows(b)) => return combine(node, op, a, b),
             (Value::Rows(x), Value::Constant(c)) => (x, c, false),
             (Value::Constant(c), Value::Rows(x)) => (x, c, true),
-            (Value::Constant(_), Value::Constant(_)) => bail!(Unsupported, "{at}: of constants"),
+            (Value::Constant(_), Value::Constant(_)) => bail!(Unsupported, "{node}: of constants"),
         };
         // One value is not spread over the columns before something needs it there.
-        let columns = match constant::scalar(c) {
-            Some(value) if c.dims.len() <= 1 + x.tail.len() => vec![value],
+        let columns = match scalar(c) {
+            Some(value) if c.dims.len() <= x.shape.rank() => vec![value],
             _ => {
-                self.budget.spend_on_plan(width_of(&x.tail).unwrap_or(0)).map_err(|e| e.of(at))?;
-                columns(at, c, &x.tail)?
+                self.budget.spend_on_plan(width(&x.shape)).map_err(|e| e.of(node))?;
+                columns(node, c, &x.shape)?
             }
         };
-        let uniform = columns.iter().all(|v| v.to_bits() == columns[0].to_bits());
-        let s = f64::from(columns[0]);
-        let form = match (at.op, x.form) {
-            ("Mul", form) if uniform => Some(form.scale(s)),
-            ("Div", form) if uniform && !constant_first => Some(form.divide(s)),
-            ("Add", Form::Erf { by_x: false, p, q, r, divided }) if uniform => {
-                Some(Form::Erf { by_x: false, p: p + s, q, r, divided })
-            }
-            ("Sub", Form::Erf { by_x: false, p, q, r, divided }) if uniform && constant_first => {
-                Some(Form::Erf { by_x: false, p: s - p, q: -q, r, divided })
-            }
-            ("Sub", Form::Erf { by_x: false, p, q, r, divided }) if uniform => {
-                Some(Form::Erf { by_x: false, p: p - s, q, r, divided })
-            }
-            _ => None,
-        };
-        if let Some(form) = form {
+        if columns.iter().all(|v| v.to_bits() == columns[0].to_bits())
+            && let Some(form) = x.form.with_scalar(op, columns[0].into(), constant_first)
+        {
             return Ok(Rows { form, ..x.clone() });
         }
         let columns = match columns.as_slice() {
-            &[value] => vec![value; width_of(&x.tail).unwrap_or(1)],
+            &[value] => vec![value; width(&x.shape)],
             _ => columns,
         };
-        let map = match (at.op, constant_first) {
-            ("Add", _) => Map::Add(columns),
-            ("Sub", false) => Map::Sub(columns),
-            ("Sub", true) => Map::SubFrom(columns),
-            ("Mul", _) => Map::Mul(columns),
-            ("Div", false) => Map::Div(columns),
-            _ => bail!(Unsupported, "{at}: division by a value that depends on the inputs"),
+        let map = match (op, constant_first) {
+            (Arithmetic::Add, _) => Map::Add(columns),
+            (Arithmetic::Sub, false) => Map::Sub(columns),
+            (Arithmetic::Sub, true) => Map::SubFrom(columns),
+            (Arithmetic::Mul, _) => Map::Mul(columns),
+            (Arithmetic::Div, false) => Map::Div(columns),
+            (Arithmetic::Div, true) => {
+                bail!(Unsupported, "{node}: division by a value that depends on the inputs")
+            }
         };
-        self.map(at, x, map)
+        self.map(node, x, map)
     }
 
-    fn concat(
-        &mut self,
-        at: &At<'_>,
-        attributes: &Attributes<'_>,
-        inputs: &[Option<Value>],
-    ) -> Result<Rows> {
-        match attributes.int("axis") {
-            Some(-1 | 1) => {}
-            axis => {
-                bail!(Unsupported, "{at}: along axis {} where 1 was expected", axis.unwrap_or(0))
-            }
+    fn concat(&mut self, node: &Node<'_>, axis: i64, inputs: &[Option<Value>]) -> Result<Rows> {
+        if axis != 1 && axis != -1 {
+            bail!(Unsupported, "{node}: along axis {axis} where 1 was expected");
         }
-        let mut joined: Vec<Part> = Vec::new();
+        let mut versions = Vec::with_capacity(inputs.len());
         for input in inputs {
             let Some(Value::Rows(x)) = input else {
-                bail!(Unsupported, "{at}: with a constant");
+                bail!(Unsupported, "{node}: with a constant");
             };
-            if x.tail.len() != 1 {
-                bail!(
-                    Unsupported,
-                    "{at}: of [{}] where [N, width] was expected",
-                    shape_text(&x.tail)
-                );
+            if x.shape.rank() != 2 {
+                bail!(Unsupported, "{node}: of {} where [N, width] was expected", x.shape);
             }
-            let version = self.settle(at, x)?;
-            match self.end(at, version)? {
-                Stage::Input(parts) => joined.extend(parts),
-                Stage::Hidden => bail!(Unsupported, "{at}: after the first layer"),
-            }
+            versions.push(self.settle(node, x)?);
         }
-        let width: usize = joined.iter().map(|p| p.width).sum();
-        if width > MAX_WIDTH {
-            bail!(Unsupported, "{at}: {width} columns; the embedded engine takes {MAX_WIDTH}");
-        }
-        let version = self.begin(Stage::Input(joined));
-        Ok(Rows { version, tail: vec![width], form: Form::X })
+        let (version, width) = self.chain.join(node, versions)?;
+        Ok(Rows { version, shape: Shape::of_rows(&[width]), form: Form::X })
     }
 
     fn gemm(
         &mut self,
-        at: &At<'_>,
-        attributes: &Attributes<'_>,
+        node: &Node<'_>,
         x: &Rows,
         others: &[Option<Value>],
+        alpha: f64,
+        beta: f64,
+        transposes_b: bool,
     ) -> Result<Rows> {
-        if attributes.int("transA").unwrap_or(0) != 0 {
-            bail!(Unsupported, "{at}: transA = 1");
-        }
-        let Some(Some(Value::Constant(b))) = others.first() else {
-            bail!(Unsupported, "{at}: weights that are not constant");
-        };
-        let transposed = attributes.int("transB").unwrap_or(0) != 0;
+        let b = weights(node, others)?;
         let &[rows, columns] = b.dims.as_slice() else {
             bail!(
                 Malformed,
-                "{at}: weights of shape {:?} where two dimensions were expected",
+                "{node}: weights of shape {:?} where two dimensions were expected",
                 b.dims
             );
         };
-        let (n_inputs, n_outputs) = if transposed { (columns, rows) } else { (rows, columns) };
-        self.check_weights(at, x, n_inputs, n_outputs)?;
-        let values = constant::floats(at, b)?;
-        let alpha = f64::from(attributes.float("alpha").unwrap_or(1.0));
+        let (n_inputs, n_outputs) = if transposes_b { (columns, rows) } else { (rows, columns) };
+        self.check_weights(node, x, n_inputs, n_outputs)?;
+        let values = floats(node, b)?;
         let scaled = |v: f32| (f64::from(v) * alpha) as f32;
-        let weights: Vec<f32> = if transposed {
+        let weights: Vec<f32> = if transposes_b {
             (0..n_inputs)
                 .flat_map(|i| (0..n_outputs).map(move |j| scaled(values[j * n_inputs + i])))
                 .collect()
         } else {
             values.iter().map(|&v| scaled(v)).collect()
         };
+        let shape = Shape::of_rows(&[n_outputs]);
         let bias = match others.get(1) {
             None | Some(None) => vec![0.0; n_outputs],
             Some(Some(Value::Constant(c))) => {
-                let beta = f64::from(attributes.float("beta").unwrap_or(1.0));
-                let bias = self::columns(at, c, &[n_outputs])?;
+                let bias = self::columns(node, c, &shape)?;
                 bias.into_iter().map(|v| (f64::from(v) * beta) as f32).collect()
             }
-            Some(Some(Value::Rows(_))) => bail!(Unsupported, "{at}: bias that is not constant"),
+            Some(Some(Value::Rows(_))) => bail!(Unsupported, "{node}: bias that is not constant"),
         };
         let layer = Layer { n_inputs, n_outputs, weights, bias, then: Vec::new() };
-        self.layer(at, x, layer, vec![n_outputs])
+        self.layer(node, x, layer, shape)
     }
 
-    fn matmul(&mut self, at: &At<'_>, x: &Rows, others: &[Option<Value>]) -> Result<Rows> {
-        let Some(Some(Value::Constant(b))) = others.first() else {
-            bail!(Unsupported, "{at}: weights that are not constant");
-        };
+    fn matmul(&mut self, node: &Node<'_>, x: &Rows, others: &[Option<Value>]) -> Result<Rows> {
+        let b = weights(node, others)?;
         let (n_inputs, n_outputs, tail) = match b.dims.as_slice() {
             &[k, m] => (k, m, vec![m]),
             &[k] => (k, 1, vec![]),
-            dims => bail!(Unsupported, "{at}: weights of shape {dims:?}"),
+            dims => bail!(Unsupported, "{node}: weights of shape {dims:?}"),
         };
-        self.check_weights(at, x, n_inputs, n_outputs)?;
-        let weights = constant::floats(at, b)?.to_vec();
+        self.check_weights(node, x, n_inputs, n_outputs)?;
+        let weights = floats(node, b)?.to_vec();
         let bias = vec![0.0; n_outputs];
         let layer = Layer { n_inputs, n_outputs, weights, bias, then: Vec::new() };
-        self.layer(at, x, layer, tail)
+        self.layer(node, x, layer, Shape::of_rows(&tail))
     }
 
     fn check_weights(
         &mut self,
-        at: &At<'_>,
+        node: &Node<'_>,
         x: &Rows,
         n_inputs: usize,
         n_outputs: usize,
     ) -> Result<()> {
-        if x.tail != [n_inputs] {
+        if x.shape != Shape::of_rows(&[n_inputs]) {
             bail!(
                 Malformed,
-                "{at}: inputs [{}] and weights of {n_inputs} by {n_outputs} do not fit",
-                shape_text(&x.tail)
+                "{node}: inputs {} and weights of {n_inputs} by {n_outputs} do not fit",
+                x.shape
             );
         }
         if n_inputs == 0 || n_outputs == 0 || n_outputs > MAX_WIDTH {
             bail!(
                 Unsupported,
-                "{at}: {n_outputs} outputs; the embedded engine takes 1 to {MAX_WIDTH}"
+                "{node}: {n_outputs} outputs; the embedded engine takes 1 to {MAX_WIDTH}"
             );
         }
-        self.budget.spend_on_plan(n_inputs.saturating_mul(n_outputs)).map_err(|e| e.of(at))
+        self.budget.spend_on_plan(n_inputs.saturating_mul(n_outputs)).map_err(|e| e.of(node))
     }
 
-    /// Adds a layer to the chain.
-    fn layer(&mut self, at: &At<'_>, x: &Rows, mut layer: Layer, tail: Vec<usize>) -> Result<Rows> {
-        let version = self.settle(at, x)?;
-        match self.end(at, version)? {
-            Stage::Input(parts) => layer = self.first_layer(at, parts, layer)?,
-            Stage::Hidden => {}
-        }
-        self.layers.push(layer);
-        let version = self.begin(Stage::Hidden);
-        Ok(Rows { version, tail, form: Form::X })
-    }
-
-    /// Splits the first layer's weights into those of the features and those of the codec block.
-    fn first_layer(&mut self, at: &At<'_>, parts: Vec<Part>, all: Layer) -> Result<Layer> {
-        let Layer { n_outputs, weights, bias, .. } = all;
-        if !self.layers.is_empty() {
-            bail!(Unsupported, "{at}: a second first layer");
-        }
-        let mut features = None;
-        let mut rest = weights.as_slice();
-        for part in parts {
-            let (own, after) = rest.split_at(part.width * n_outputs);
-            rest = after;
-            let own = own.to_vec();
-            match part.role {
-                Role::Features => {
-                    self.feature_maps = part.maps;
-                    features = Some((part.width, own));
-                }
-                Role::Codec => {
-                    self.codec_maps = part.maps;
-                    self.codec_weights = own;
-                }
-            }
-        }
-        let Some((n_inputs, weights)) = features else {
-            bail!(Unsupported, "{at}: a layer of the codec block alone");
-        };
-        Ok(Layer { n_inputs, n_outputs, weights, bias, then: Vec::new() })
-    }
-
-    fn clip(
-        &self,
-        at: &At<'_>,
-        attributes: &Attributes<'_>,
-        others: &[Option<Value>],
-    ) -> Result<Map> {
-        let bound = |i: usize, name: &str, default: f32| match others.get(i) {
-            _ if self.graph.opset < 11 => Ok(attributes.float(name).unwrap_or(default)),
-            None | Some(None) => Ok(default),
-            Some(Some(Value::Constant(c))) => constant::scalar(c)
-                .ok_or_else(|| err!(Unsupported, "{at}: input '{name}' is not a scalar of FLOAT")),
-            Some(Some(Value::Rows(_))) => {
-                bail!(Unsupported, "{at}: input '{name}' is not constant")
-            }
-        };
-        let min = bound(0, "min", f32::NEG_INFINITY)?;
-        let max = bound(1, "max", f32::INFINITY)?;
-        if min.is_nan() || max.is_nan() || min == f32::INFINITY || max == f32::NEG_INFINITY {
-            bail!(Unsupported, "{at}: from {min} to {max}");
-        }
-        Ok(Map::Clip { min, max })
-    }
-
-    /// The dimensions after the batch's that a node gives rows of `tail`.
-    fn reshaped(
-        &self,
-        at: &At<'_>,
-        attributes: &Attributes<'_>,
-        tail: &[usize],
-        others: &[Option<Value>],
-    ) -> Result<Vec<usize>> {
-        let second = match others.first() {
-            None | Some(None) => None,
-            Some(Some(Value::Constant(c))) => Some(c.as_ref()),
-            Some(Some(Value::Rows(_))) => bail!(Unsupported, "{at}: shape or axes not constant"),
-        };
-        let moves_batch = || err!(Unsupported, "{at}: changes the batch dimension");
-        let listed = |added: usize| {
-            let rank = 1 + tail.len() + added;
-            constant::axes(at, attributes, self.graph.opset, second, rank)
-        };
-        match at.op {
-            "Squeeze" => {
-                let axes = listed(0)?;
-                if axes.is_empty() {
-                    return Ok(tail.iter().copied().filter(|&d| d != 1).collect());
-                }
-                let mut kept = Vec::new();
-                for (i, &d) in tail.iter().enumerate() {
-                    match axes.contains(&(i + 1)) {
-                        true if d != 1 => bail!(Malformed, "{at}: axis {} of size {d}", i + 1),
-                        true => {}
-                        false => kept.push(d),
-                    }
-                }
-                if axes.contains(&0) { Err(moves_batch()) } else { Ok(kept) }
-            }
-            "Unsqueeze" => {
-                let given = match second {
-                    Some(t) if self.graph.opset >= 13 => constant::integers(at, t)?.len(),
-                    _ => attributes.ints("axes").len(),
-                };
-                let mut axes = listed(given)?;
-                axes.sort_unstable();
-                let mut tail = tail.to_vec();
-                for axis in axes {
-                    match axis.checked_sub(1) {
-                        Some(i) if i <= tail.len() => tail.insert(i, 1),
-                        Some(_) => bail!(Malformed, "{at}: axis {axis} is out of range"),
-                        None => return Err(moves_batch()),
-                    }
-                }
-                Ok(tail)
-            }
-            "Flatten" => {
-                let rank = 1 + tail.len() as i64;
-                let given = attributes.int("axis").unwrap_or(1);
-                let first = if given < 0 { given.saturating_add(rank) } else { given };
-                if !(1..=rank).contains(&first) {
-                    return Err(moves_batch());
-                }
-                let (before, after) = tail.split_at(first as usize - 1);
-                if before.iter().any(|&d| d != 1) {
-                    return Err(moves_batch());
-                }
-                Ok(vec![after.iter().product()])
-            }
-            _ => {
-                let Some(shape) = second else {
-                    bail!(Unsupported, "{at}: a shape that is not constant");
-                };
-                let shape = constant::integers(at, shape)?;
-                let copies = attributes.int("allowzero").unwrap_or(0) == 0;
-                reshaped_tail(shape, tail, copies).ok_or_else(|| {
-                    err!(
-                        Unsupported,
-                        "{at}: [{}] to {shape:?} changes what a row is",
-                        shape_text(tail)
-                    )
-                })
-            }
-        }
+    fn layer(&mut self, node: &Node<'_>, x: &Rows, layer: Layer, shape: Shape) -> Result<Rows> {
+        let version = self.settle(node, x)?;
+        let version = self.chain.layer(node, version, layer)?;
+        Ok(Rows { version, shape, form: Form::X })
     }
 
     fn finish(mut self) -> Result<Plan> {
@@ -788,111 +393,96 @@ impl<'g> Compiler<'g> {
             bail!(Unsupported, "{at}: does not depend on the features");
         };
         let version = self.settle(&at, &rows)?;
-        if !matches!(self.end(&at, version)?, Stage::Hidden) {
-            bail!(Unsupported, "{at}: no layer on the way to it");
-        }
-        let declared = if graph.output_is_matrix { vec![graph.output_width] } else { vec![] };
-        if rows.tail != declared {
-            bail!(
-                Inconsistent,
-                "{at}: declared as [{}], computed as [{}]",
-                shape_text(&declared),
-                shape_text(&rows.tail)
-            );
-        }
         let n_codecs = graph.codec.as_ref().map_or(0, |(_, width)| *width);
-        // A codec block that the graph never reads adds nothing.
-        self.codec_weights.resize(n_codecs * self.layers[0].n_outputs, 0.0);
-        Ok(Plan {
-            n_features: graph.n_features,
-            n_codecs,
-            feature_maps: self.feature_maps,
-            codec_maps: self.codec_maps,
-            codec_weights: self.codec_weights,
-            layers: self.layers,
-        })
+        let plan = self.chain.finish(&at, version, graph.n_features, n_codecs)?;
+        let tail: &[usize] = if graph.output_is_matrix { &[graph.output_width] } else { &[] };
+        let declared = Shape::of_rows(tail);
+        if rows.shape != declared {
+            bail!(Inconsistent, "{at}: declared as {declared}, computed as {}", rows.shape);
+        }
+        Ok(plan)
     }
 }
 
-/// The dimensions after the batch's of a Reshape that leaves the batch's where it is.
-fn reshaped_tail(shape: &[i64], tail: &[usize], zero_copies: bool) -> Option<Vec<usize>> {
-    let width = width_of(tail)?;
-    let (&batch, rest) = shape.split_first()?;
-    let infers_batch = batch == -1;
-    if !(infers_batch || (batch == 0 && zero_copies)) {
-        return None;
+/// Number of columns of rows.
+fn width(rows: &Shape) -> usize {
+    rows.count().unwrap_or(0)
+}
+
+fn weights<'v>(node: &Node<'_>, others: &'v [Option<Value>]) -> Result<&'v Tensor> {
+    match others.first() {
+        Some(Some(Value::Constant(b))) => Ok(b),
+        _ => bail!(Unsupported, "{node}: weights that are not constant"),
     }
-    let mut out = Vec::with_capacity(rest.len());
-    let mut inferred = None;
-    for (i, &d) in rest.iter().enumerate() {
-        out.push(match d {
-            -1 if !infers_batch && inferred.is_none() => {
-                inferred = Some(i);
-                1
-            }
-            0 if zero_copies => *tail.get(i)?,
-            d => usize::try_from(d).ok()?,
-        });
+}
+
+/// A bound of Clip: an input's, else an attribute's, else the default.
+fn bound(
+    node: &Node<'_>,
+    input: Option<&Option<Value>>,
+    name: &str,
+    attribute: Option<f32>,
+    default: f32,
+) -> Result<f32> {
+    match input {
+        None | Some(None) => Ok(attribute.unwrap_or(default)),
+        Some(Some(Value::Constant(c))) => scalar(c)
+            .ok_or_else(|| err!(Unsupported, "{node}: input '{name}' is not a scalar of FLOAT")),
+        Some(Some(Value::Rows(_))) => {
+            bail!(Unsupported, "{node}: input '{name}' is not constant")
+        }
     }
-    let known = width_of(&out)?;
-    if let Some(i) = inferred {
-        out[i] = width / known;
+}
+
+fn reshape(
+    node: &Node<'_>,
+    shaping: Shaping<'_>,
+    x: &Rows,
+    second: Option<&Option<Value>>,
+) -> Result<Rows> {
+    let second = match second {
+        None | Some(None) => None,
+        Some(Some(Value::Constant(c))) => Some(c.as_ref()),
+        Some(Some(Value::Rows(_))) => bail!(Unsupported, "{node}: shape or axes not constant"),
+    };
+    let shape = x.shape.after(node, shaping, second)?;
+    if !shape.is_of_rows() {
+        return Err(moves_batch(node));
     }
-    (width_of(&out)? == width).then_some(out)
+    Ok(Rows { shape, ..x.clone() })
 }
 
 /// Two values of the same rows.
-fn combine(at: &At<'_>, a: &Rows, b: &Rows) -> Result<Rows> {
-    let form = if a.version == b.version && a.tail == b.tail {
-        match at.op {
-            "Mul" => a.form.times(b.form),
-            "Add" => a.form.plus(b.form),
-            "Sub" => a.form.plus(b.form.scale(-1.0)),
-            _ => None,
-        }
-    } else {
-        None
-    };
-    match form {
-        Some(form) => Ok(Rows { form, ..a.clone() }),
-        None => bail!(
-            Unsupported,
-            "{at}: of two values that both depend on the inputs is supported within GELU only"
-        ),
+fn combine(node: &Node<'_>, op: Arithmetic, a: &Rows, b: &Rows) -> Result<Rows> {
+    if a.version == b.version
+        && a.shape == b.shape
+        && let Some(form) = a.form.with(op, b.form)
+    {
+        return Ok(Rows { form, ..a.clone() });
     }
+    bail!(
+        Unsupported,
+        "{node}: of two values that both depend on the inputs is supported within GELU only"
+    )
 }
 
-/// A constant broadcast to one value per column of rows of `tail`.
-fn columns(at: &At<'_>, c: &Tensor, tail: &[usize]) -> Result<Vec<f32>> {
-    let values = constant::floats(at, c)?;
-    let rank = 1 + tail.len();
-    let misfit = || {
-        err!(
-            Malformed,
-            "{at}: constant of shape {:?} does not fit rows of [{}]",
-            c.dims,
-            shape_text(tail)
-        )
-    };
-    let width = width_of(tail).ok_or_else(misfit)?;
-    if c.dims.len() > rank || (c.dims.len() == rank && c.dims[0] != 1) {
+/// A constant broadcast to one value per column of rows.
+fn columns(node: &Node<'_>, c: &Tensor, rows: &Shape) -> Result<Vec<f32>> {
+    let values = floats(node, c)?;
+    let shape = Shape::of_constant(c);
+    let joined = shape.broadcast(node, rows)?;
+    if !joined.is_of_rows() {
         bail!(
             Unsupported,
-            "{at}: constant of shape {:?} over rows of [{}] has a batch dimension",
-            c.dims,
-            shape_text(tail)
+            "{node}: constant of shape {shape} over rows of {rows} has a batch dimension"
         );
     }
-    let own = &c.dims[c.dims.len().saturating_sub(tail.len())..];
-    let aligned = &tail[tail.len() - own.len()..];
-    if own.iter().zip(aligned).any(|(&c, &t)| c != t && c != 1) {
-        return Err(misfit());
+    if joined != *rows {
+        bail!(Malformed, "{node}: constant of shape {shape} does not fit rows of {rows}");
     }
-    if values.len() == width {
+    // Most are as wide as the rows.
+    if values.len() == width(rows) {
         return Ok(values.to_vec());
     }
-    if let [value] = values {
-        return Ok(vec![*value; width]);
-    }
-    bail!(Unsupported, "{at}: constant of shape {:?} over rows of [{}]", c.dims, shape_text(tail))
+    Ok(spread(values, &c.dims, &rows.sizes()).collect())
 }

@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Compiles graphs of the `FRRegressor` family at open and runs them with SIMD chosen at run time.
 //!
-//! `compile` turns a graph into a plan (dense layers and maps between them), `kernel` packs the
-//! plan for an instruction set and runs it. Running allocates nothing.
+//! | file | what |
+//! |---|---|
+//! | `node` | a node: its operator with its attributes, read once |
+//! | `shape` | ONNX's rules for shapes |
+//! | `constant`, `fold` | constants, and nodes that compute constants from constants |
+//! | `form` | what stays symbolic until it is a GELU |
+//! | `chain` | the versions of the rows, and the plan that they add up to |
+//! | `compile` | a graph to a plan, node by node |
+//! | `budget` | how much a graph may ask for |
+//! | `plan` | dense layers and the maps between them |
+//! | `codec_terms` | what a codec table adds to the first layer |
+//! | `kernel` | packs a plan for an instruction set and runs it, without allocating |
 
 // Matrices, vectors and their indices have the letters of the formulas; ranks, axes and checked
 // codec ids are small whichever integer they come as.
 #![allow(clippy::many_single_char_names, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
+mod budget;
+mod chain;
+mod codec_terms;
 mod compile;
 mod constant;
+mod fold;
+mod form;
 mod kernel;
+mod node;
 mod plan;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -25,12 +42,12 @@ use kernel::Run;
 use plan::Plan;
 
 /// Few enough that rows of features stay in the first-level cache between standardising and running.
-const MAX_ROWS: usize = 128;
+const ROWS_PER_RUN: usize = 128;
 
 /// Bounds the memory of what the codec blocks of all ids add to the first layer.
 const MAX_CODEC_WEIGHTS: usize = 1 << 24;
 
-/// A compiled graph with its scratch memory.
+/// A compiled graph with its standardiser and scratch memory.
 pub(crate) struct Embedded {
     standardizer: Standardizer,
     plan: Plan,
@@ -40,7 +57,7 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    /// Compiles a graph for an instruction set.
+    /// Compiles a graph for an instruction set. `standardizer` has the graph's features.
     ///
     /// # Errors
     /// `Unsupported`: a node outside the family. `Malformed`: a node whose inputs do not fit together.
@@ -52,21 +69,14 @@ impl Embedded {
     ) -> Result<Self> {
         let plan = compile::plan(graph)?;
         let program = kernel::pack(set, &plan);
-        let z = vec![0.0; MAX_ROWS * plan.n_features];
+        let z = vec![0.0; ROWS_PER_RUN * plan.n_features];
         Ok(Self { standardizer, plan, program, z })
     }
 }
 
 impl Engine for Embedded {
     fn rows_per_run(&self) -> usize {
-        MAX_ROWS
-    }
-
-    fn run(&mut self, batch: &Batch<'_>, out: &mut [f32]) -> Result<()> {
-        let z = &mut self.z[..batch.features().len()];
-        standardise(&self.standardizer, batch, z)?;
-        self.program.run(z, batch.codec_ids(), out);
-        Ok(())
+        ROWS_PER_RUN
     }
 
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {
@@ -87,7 +97,14 @@ impl Engine for Embedded {
                 "{ids} codecs with a codec block of {width} are too many for the engine"
             );
         }
-        self.program.set_codec(&self.plan.codec_terms(table));
+        self.program.set_codec(&codec_terms::of_table(&self.plan, table));
+        Ok(())
+    }
+
+    fn run(&mut self, batch: &Batch<'_>, out: &mut [f32]) -> Result<()> {
+        let z = &mut self.z[..batch.features().len()];
+        standardise(&self.standardizer, batch, z)?;
+        self.program.run(z, batch.codec_ids(), out);
         Ok(())
     }
 }

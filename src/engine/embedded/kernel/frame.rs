@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! One frame through the layers: its outputs lie in the lanes, each input is broadcast.
 
-use super::lanes::{Lanes, Task};
 use super::packed::{PackedCodec, PackedLayer, Panel};
+use super::sizes::Sizes;
+use crate::simd::{Lanes, Task};
 
-/// One layer's sums, without what follows them.
-pub(super) fn dense<S: Lanes>(
+/// One layer's sums and bias, without the maps after it.
+pub(super) fn dense<S: Sizes>(
     s: S,
     layer: &PackedLayer<S::V>,
     codec: Option<(&PackedCodec<S::V>, usize)>,

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! GELU as ONNX Runtime computes it, to the same bits.
 //!
-//! An erf of another make would be as accurate, but no longer agree to 1e-4: a last layer with
-//! large weights turns each GELU that is an ulp off into a difference of the score.
-//!
-//! Coefficients and the order of operations are those of Erf and Gelu of its CPU provider (MLAS).
+//! Another erf could be as accurate, but the engines would no longer agree to 1e-4: a last layer with
+//! large weights turns one ulp of a GELU into a difference of the score. So coefficients and the order
+//! of operations are those of Erf and Gelu in ONNX Runtime's CPU provider (MLAS).
 
 // Coefficients are as they were published.
 #![allow(clippy::unreadable_literal, clippy::excessive_precision)]
 
 use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E, SQRT_2};
 
-use super::lanes::Lanes;
+use crate::simd::Lanes;
 
 /// From this |x| on, erf is 1 to the last bit.
 const MOST: f32 = 3.925;
@@ -45,8 +44,8 @@ const FAR_OUT: f32 = 8.0;
 /// 1.5 * 2^23: adding it to a small number rounds to an integer, which is then in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// x (1 + erf(x / sqrt 2)) / 2 of U vectors, step by step for all of them: one alone would wait for
-/// each of its steps.
+/// x (1 + erf(x / sqrt 2)) / 2 of U vectors. Each step is taken for all of them before the next one:
+/// one vector alone would wait for the result of each step.
 #[inline(always)]
 pub(super) fn gelu<S: Lanes, const DIVIDES: bool, const U: usize>(s: S, x: [S::V; U]) -> [S::V; U] {
     let mut argument = x;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Many frames through the layers at once: frames lie in the lanes, each weight is broadcast. No
-//! lane is padding, whatever the width of a layer. A column is G vectors, one value per frame.
+//! Many frames through the layers at once: frames lie in the lanes, each weight is broadcast. No lane
+//! is padding, whatever the width of a layer. A column, of features or of outputs, is G vectors with
+//! one value per frame.
 
-use super::lanes::{Lanes, Task};
-use super::packed::{PackedCodec, PackedLayer, TILES};
+use super::packed::{PackedCodec, PackedLayer};
+use super::sizes::{Sizes, TILES};
+use crate::simd::{Lanes, Task};
 
-/// Turns rows into columns; lanes beyond the rows get 0.
-pub(super) struct Columns<'a, S: Lanes, const G: usize> {
+/// Transposes rows to columns; lanes beyond the rows get 0.
+pub(super) struct Transpose<'a, S: Lanes, const G: usize> {
     pub(super) s: S,
     /// Row-major, at most `WIDTH * G` rows.
     pub(super) rows: &'a [f32],
@@ -14,7 +16,7 @@ pub(super) struct Columns<'a, S: Lanes, const G: usize> {
     pub(super) to: &'a mut [[S::V; G]],
 }
 
-impl<S: Lanes, const G: usize> Task for Columns<'_, S, G> {
+impl<S: Lanes, const G: usize> Task for Transpose<'_, S, G> {
     #[inline(always)]
     fn run(self) {
         let Self { s, rows, width, to } = self;
@@ -39,11 +41,11 @@ impl<S: Lanes, const G: usize> Task for Columns<'_, S, G> {
     }
 }
 
-/// One layer's sums, without what follows them.
-pub(super) fn dense<S: Lanes, const G: usize>(
+/// One layer's sums and bias, without the maps after it.
+pub(super) fn dense<S: Sizes, const G: usize>(
     s: S,
     layer: &PackedLayer<S::V>,
-    codec: Option<&Codec<'_, S::V>>,
+    codec: Option<&FrameCodecs<'_, S::V>>,
     x: &[[S::V; G]],
     to: &mut [[S::V; G]],
 ) {
@@ -64,12 +66,12 @@ struct Tiles<'a, S: Lanes, const G: usize> {
     s: S,
     layer: &'a PackedLayer<S::V>,
     x: &'a [[S::V; G]],
-    /// Not where something else comes before it.
+    /// Not where the codecs' terms are added first.
     adds_bias: bool,
 }
 
 impl<S: Lanes, const G: usize> Tiles<'_, S, G> {
-    /// The outputs from `first` on that make up whole tiles of R; gives back the next one.
+    /// The outputs from `first` on that make up whole tiles of R; returns the next output.
     #[inline(always)]
     fn of<const R: usize>(&self, to: &mut [[S::V; G]], first: usize) -> usize {
         let Self { s, layer, x, adds_bias } = *self;
@@ -128,7 +130,7 @@ impl<S: Lanes, const R: usize, const G: usize> Task for Products<'_, S, R, G> {
 }
 
 /// The codecs of the frames: `WIDTH * G` ids, or fewer.
-pub(super) struct Codec<'a, V> {
+pub(super) struct FrameCodecs<'a, V> {
     pub(super) packed: &'a PackedCodec<V>,
     pub(super) ids: &'a [i32],
 }
@@ -136,7 +138,7 @@ pub(super) struct Codec<'a, V> {
 /// Adds the codecs' terms to the sums, then the bias.
 struct AddCodec<'a, S: Lanes, const G: usize> {
     s: S,
-    codec: &'a Codec<'a, S::V>,
+    codec: &'a FrameCodecs<'a, S::V>,
     bias: &'a [f32],
     to: &'a mut [[S::V; G]],
 }
@@ -144,7 +146,7 @@ struct AddCodec<'a, S: Lanes, const G: usize> {
 impl<S: Lanes, const G: usize> Task for AddCodec<'_, S, G> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, codec: Codec { packed, ids }, bias, to } = self;
+        let Self { s, codec: FrameCodecs { packed, ids }, bias, to } = self;
         let mut indices = [s.index(&[]); G];
         for (index, ids) in indices.iter_mut().zip(ids.chunks(S::WIDTH)) {
             *index = s.index(ids);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Maps over what a layer gave.
+//! Maps over the features or the outputs of a layer.
 
 use super::gelu::gelu;
-use super::lanes::{Lanes, Task};
 use super::packed::PackedMap;
+use crate::simd::{Lanes, Task};
 
 /// What the lanes of consecutive vectors hold.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ impl<S: Lanes> Task for Apply<'_, S> {
             PackedMap::SubFrom(c) => with(s, values, layout, c, |x, c| s.sub(c, x)),
             PackedMap::Mul(c) => with(s, values, layout, c, |x, c| s.mul(x, c)),
             PackedMap::Div(c) => with(s, values, layout, c, |x, c| s.div(x, c)),
-            PackedMap::Clip { min, max } => each(values, |x| s.min(s.max(x, *min), *max)),
+            PackedMap::Clamp { min, max } => each(values, |x| s.min(s.max(x, *min), *max)),
             PackedMap::Relu => each(values, |x| s.max(x, s.zero())),
             PackedMap::Gelu { divides: false } => gelu_of_all::<S, false>(s, values),
             PackedMap::Gelu { divides: true } => gelu_of_all::<S, true>(s, values),

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! The arithmetic: a plan packed for one instruction set, and its layers.
+//! The arithmetic: a plan packed for one instruction set, and run.
 //!
-//! Many frames lie in the lanes of vectors (`group`); of one frame alone the outputs do (`frame`).
-//! Both compute every value of a frame by the same operations in the same order, whatever the
-//! batch around it.
+//! | file | what |
+//! |---|---|
+//! | `packed` | weights and constants in the order in which they are read |
+//! | `program` | how many frames go through the layers together, and from layer to layer |
+//! | `group` | a layer of many frames, which lie in the lanes |
+//! | `frame` | a layer of one frame, whose outputs lie in the lanes |
+//! | `maps`, `gelu` | what follows a layer |
+//! | `sizes` | how much an instruction set sums at a time |
 //!
-//! That order is the one of a plain matrix product, each sum over all inputs in turn and the bias
-//! last, which ONNX Runtime's has too for layers of up to 256 inputs: where features lie so far out
-//! that large products cancel, other orders would be as good but no longer agree to 1e-4.
+//! `group` and `frame` compute every value of a frame by the same operations in the same order, so a
+//! frame's score does not depend on its batch. That order is the one of a plain matrix product: each
+//! sum over all inputs in turn, the bias last. ONNX Runtime sums layers of up to 256 inputs in that
+//! order too. Any other would be as good, but where large products cancel, for features far from
+//! their mean, the engines would no longer agree to 1e-4.
 
 // What is not part of the function that enables an instruction set is a call per instruction. That
 // goes for closures too, which nothing forces into it: layers and GELU do without.
@@ -18,37 +25,35 @@
 mod frame;
 mod gelu;
 mod group;
-mod lanes;
 mod maps;
 mod packed;
-mod portable;
 mod program;
-#[cfg(target_arch = "x86_64")]
-mod x86;
+mod sizes;
 
-use super::plan::{CodecTerms, Plan};
-use crate::simd::InstructionSet;
-use portable::Portable;
+use super::plan::Plan;
+use crate::simd::{InstructionSet, Portable};
 use program::Program;
+pub(super) use program::Run;
 
-/// A packed plan. `run` neither allocates nor locks nor calls the system.
-pub(super) trait Run: Send {
-    /// Replaces what the codec block adds to the first layer's sums, by codec id.
-    fn set_codec(&mut self, terms: &CodecTerms);
-
-    /// Runs any number of rows; `ids` are checked codec ids, or empty for a codec-blind plan.
-    fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]);
+/// Evaluates an expression with the value of the instruction set's own type.
+macro_rules! with_lanes {
+    ($set:expr, $lanes:ident => $value:expr) => {
+        match $set {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512($lanes) => $value,
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2($lanes) => $value,
+            InstructionSet::Portable => {
+                let $lanes = Portable;
+                $value
+            }
+        }
+    };
 }
 
 /// Packs a plan.
 pub(super) fn pack(set: InstructionSet, plan: &Plan) -> Box<dyn Run> {
-    match set {
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512(s) => Box::new(Program::new(s, plan)),
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2(s) => Box::new(Program::new(s, plan)),
-        InstructionSet::Portable => Box::new(Program::new(Portable, plan)),
-    }
+    with_lanes!(set, s => Box::new(Program::new(s, plan)))
 }
 
 /// x (1 + erf(x / sqrt 2)) / 2 of one value.
@@ -65,7 +70,7 @@ pub(super) fn gelu(x: f32, divides: bool) -> f32 {
 /// erf, GELU and the quotient by sqrt 2 of many values, as computed with an instruction set.
 #[cfg(test)]
 pub(super) fn erf_gelu_and_quotient(set: InstructionSet, x: &[f32]) -> Vec<[f32; 3]> {
-    use lanes::Lanes;
+    use crate::simd::Lanes;
     fn all<S: Lanes>(s: S, x: &[f32]) -> Vec<[f32; 3]> {
         x.chunks(S::WIDTH)
             .flat_map(|chunk| {
@@ -77,11 +82,5 @@ pub(super) fn erf_gelu_and_quotient(set: InstructionSet, x: &[f32]) -> Vec<[f32;
             })
             .collect()
     }
-    match set {
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512(s) => all(s, x),
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2(s) => all(s, x),
-        InstructionSet::Portable => all(Portable, x),
-    }
+    with_lanes!(set, s => all(s, x))
 }

@@ -2,20 +2,17 @@
 //! A plan laid out for the vectors of one instruction set.
 
 use super::super::plan::{CodecTerms, Layer, Map};
-use super::lanes::Lanes;
+use super::sizes::{Sizes, TILES};
+use crate::simd::Lanes;
 
-/// Outputs of a tile: as many of the largest as there are, then of the next. The first is for
-/// instruction sets whose `Lanes::OUTPUTS` says so.
-pub(super) const TILES: [usize; 3] = [8, 4, 1];
-
-/// A map with its constants padded to whole vectors by values that keep the padding finite.
+/// A map with its constants, padded to whole vectors by values that keep the padded lanes finite.
 pub(super) enum PackedMap<V> {
     Add(Vec<V>),
     Sub(Vec<V>),
     SubFrom(Vec<V>),
     Mul(Vec<V>),
     Div(Vec<V>),
-    Clip { min: V, max: V },
+    Clamp { min: V, max: V },
     Relu,
     Gelu { divides: bool },
 }
@@ -34,10 +31,10 @@ pub(super) struct PackedLayer<V> {
     pub(super) n_outputs: usize,
     /// Vectors per row of outputs.
     pub(super) stride: usize,
-    /// All but the last of `Lanes::PANEL` vectors.
+    /// The weights for one frame. Every panel but the last has `Sizes::PANEL` vectors.
     pub(super) panels: Vec<Panel<V>>,
-    /// The weights again, for frames in lanes: per tile of `TILES` outputs one row per input. The
-    /// tile that begins with output i lies at i * `n_inputs`.
+    /// The weights for frames in lanes: per tile of `TILES` outputs one row per input. The tile that
+    /// begins with output i lies at i * `n_inputs`.
     pub(super) tiles: Vec<f32>,
     pub(super) bias: Vec<V>,
     pub(super) then: Vec<PackedMap<V>>,
@@ -50,7 +47,7 @@ pub(super) struct PackedCodec<V> {
     pub(super) factors: Vec<f32>,
     /// [id][term][vector of outputs].
     pub(super) weights: Vec<V>,
-    /// Ids, rounded up to whole vectors: length of a row to look an id up in.
+    /// Length of a row to look an id up in: the number of ids, rounded up to whole vectors.
     pub(super) row: usize,
     /// [term][id].
     pub(super) factors_by_id: Vec<f32>,
@@ -75,7 +72,7 @@ pub(super) fn pack_map<S: Lanes>(s: S, map: &Map) -> PackedMap<S::V> {
         Map::SubFrom(c) => PackedMap::SubFrom(pack_row(s, c, 0.0)),
         Map::Mul(c) => PackedMap::Mul(pack_row(s, c, 1.0)),
         Map::Div(c) => PackedMap::Div(pack_row(s, c, 1.0)),
-        Map::Clip { min, max } => PackedMap::Clip { min: s.splat(*min), max: s.splat(*max) },
+        Map::Clamp { min, max } => PackedMap::Clamp { min: s.splat(*min), max: s.splat(*max) },
         Map::Relu => PackedMap::Relu,
         Map::Gelu { divides } => PackedMap::Gelu { divides: *divides },
     }
@@ -91,7 +88,7 @@ fn pack_panel<S: Lanes, const J: usize>(s: S, layer: &Layer, first: usize) -> Ve
         .collect()
 }
 
-fn pack_tiles<S: Lanes>(layer: &Layer) -> Vec<f32> {
+fn pack_tiles<S: Sizes>(layer: &Layer) -> Vec<f32> {
     let mut tiles = Vec::with_capacity(layer.weights.len());
     let mut first = 0;
     for size in TILES.into_iter().filter(|&size| size <= S::OUTPUTS) {
@@ -105,7 +102,7 @@ fn pack_tiles<S: Lanes>(layer: &Layer) -> Vec<f32> {
     tiles
 }
 
-pub(super) fn pack_layer<S: Lanes>(s: S, layer: &Layer) -> PackedLayer<S::V> {
+pub(super) fn pack_layer<S: Sizes>(s: S, layer: &Layer) -> PackedLayer<S::V> {
     let stride = layer.n_outputs.div_ceil(S::WIDTH);
     let panels = (0..stride).step_by(S::PANEL).map(|j| {
         let first = j * S::WIDTH;

@@ -2,14 +2,23 @@
 //! A packed plan and the ways through it.
 
 use super::super::plan::{CodecTerms, Plan};
-use super::Run;
-use super::lanes::Lanes;
 use super::maps::{Apply, Layout};
 use super::packed::{PackedCodec, PackedLayer, PackedMap, pack_codec, pack_layer, pack_map};
+use super::sizes::Sizes;
 use super::{frame, group};
+use crate::simd::Lanes;
 
 /// Vectors of frames that go through the layers together.
 const GROUP: usize = 2;
+
+/// A packed plan. `run` neither allocates nor locks nor calls the system.
+pub(in super::super) trait Run: Send {
+    /// Replaces what the codec block adds to the first layer's sums, by codec id.
+    fn set_codec(&mut self, terms: &CodecTerms);
+
+    /// Runs any number of rows; `ids` are valid codec ids, or empty for a codec-blind plan.
+    fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]);
+}
 
 /// A plan packed for one instruction set, with all the memory that running it takes.
 pub(super) struct Program<S: Lanes> {
@@ -19,12 +28,12 @@ pub(super) struct Program<S: Lanes> {
     feature_maps: Vec<PackedMap<S::V>>,
     layers: Vec<PackedLayer<S::V>>,
     codec: Option<PackedCodec<S::V>>,
-    /// What goes into a layer and what comes out of it.
+    /// Inputs and outputs of a layer, in turns.
     front: Vec<S::V>,
     back: Vec<S::V>,
 }
 
-impl<S: Lanes> Program<S> {
+impl<S: Sizes> Program<S> {
     pub(super) fn new(s: S, plan: &Plan) -> Self {
         let layers: Vec<_> = plan.layers.iter().map(|l| pack_layer(s, l)).collect();
         let widest = plan.layers.iter().map(|l| l.n_outputs).max().unwrap_or(0);
@@ -78,12 +87,12 @@ impl<S: Lanes> Program<S> {
         let (mut dst, _) = self.back.as_chunks_mut::<G>();
         let layout = Layout::Frames(G);
         let to = &mut src[..self.n_features];
-        s.enable(group::Columns { s, rows: z, width: self.n_features, to });
+        s.enable(group::Transpose { s, rows: z, width: self.n_features, to });
         for map in &self.feature_maps {
             let values = src[..self.n_features].as_flattened_mut();
             s.enable(Apply { s, map, layout, values });
         }
-        let codec = self.codec.as_ref().map(|packed| group::Codec { packed, ids });
+        let codec = self.codec.as_ref().map(|packed| group::FrameCodecs { packed, ids });
         for (i, layer) in self.layers.iter().enumerate() {
             let codec = codec.as_ref().filter(|_| i == 0);
             let to = &mut dst[..layer.n_outputs];
@@ -102,7 +111,7 @@ impl<S: Lanes> Program<S> {
     }
 }
 
-impl<S: Lanes> Run for Program<S> {
+impl<S: Sizes> Run for Program<S> {
     fn set_codec(&mut self, terms: &CodecTerms) {
         self.codec = (terms.n_terms > 0).then(|| pack_codec(self.lanes, terms));
     }

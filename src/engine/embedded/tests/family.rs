@@ -2,9 +2,10 @@
 //! Random graphs of the family, every instruction set, against f64; and that a frame's result is its own.
 
 use super::build::{self, Build};
-use super::{Random, instruction_sets, reference};
+use super::{Random, compile, input, instruction_sets, reference, run};
 use crate::engine::Engine;
 use crate::engine::embedded::Embedded;
+use crate::features::{Column, Standardizer};
 use crate::onnx::Graph;
 use crate::simd::InstructionSet;
 
@@ -219,13 +220,12 @@ fn random_graphs_match_f64() {
         let expected = reference::run(&graph, &c.z, &c.codec, n);
         let scale = expected.iter().fold(1.0_f64, |a, &v| a.max(v.abs()));
         for set in instruction_sets() {
-            let mut engine = Embedded::compile(&graph, set)
+            let mut engine = compile(&graph, set)
                 .unwrap_or_else(|e| panic!("round {round}: {e}\n{:#?}", graph.nodes));
             if !c.table.is_empty() {
                 engine.set_codec_table(&c.table).unwrap();
             }
-            let mut out = vec![0.0; n * graph.output_width];
-            engine.run_rows(&c.z, &c.ids, &mut out).unwrap();
+            let out = run(&mut engine, &graph, &c.z, &c.ids);
             for (i, (&got, &want)) in out.iter().zip(&expected).enumerate() {
                 let difference = (f64::from(got) - want).abs() / scale;
                 worst = worst.max(difference);
@@ -248,22 +248,19 @@ fn a_frame_does_not_depend_on_its_batch() {
         let graph = random_graph(&mut r);
         let n = 1 + r.below(120);
         let c = case(&mut r, &graph, n);
-        let (f, w) = (graph.n_features, graph.output_width);
+        let f = graph.n_features;
         for set in instruction_sets() {
-            let mut engine = Embedded::compile(&graph, set).unwrap();
+            let mut engine = compile(&graph, set).unwrap();
             if !c.table.is_empty() {
                 engine.set_codec_table(&c.table).unwrap();
             }
-            let mut whole = vec![0.0; n * w];
-            engine.run_rows(&c.z, &c.ids, &mut whole).unwrap();
-            let mut parts = vec![0.0; n * w];
+            let whole = run(&mut engine, &graph, &c.z, &c.ids);
+            let mut parts = Vec::new();
             let mut row = 0;
             while row < n {
                 let m = if r.chance(40) { 1 } else { 1 + r.below(n - row) };
                 let ids = if c.ids.is_empty() { &[][..] } else { &c.ids[row..row + m] };
-                engine
-                    .run_rows(&c.z[row * f..(row + m) * f], ids, &mut parts[row * w..(row + m) * w])
-                    .unwrap();
+                parts.extend(run(&mut engine, &graph, &c.z[row * f..(row + m) * f], ids));
                 row += m;
             }
             let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
@@ -273,24 +270,41 @@ fn a_frame_does_not_depend_on_its_batch() {
 }
 
 #[test]
-fn codec_ids_are_checked() {
+fn codec_tables_are_checked() {
     let mut r = Random(3);
     let mut b = Build::new(3, 2, 17);
     let x = b.op("Concat", &["features", "codec"], vec![build::int("axis", 1)]);
     let x = b.gemm(&x, 5, 1, r.normals(5, 1.0), vec![0.0]);
     let graph = b.finish(&x, 1, true);
-    let mut engine = Embedded::compile(&graph, InstructionSet::Portable).unwrap();
-    let mut out = [0.0; 1];
-    assert!(engine.run_rows(&[0.0; 3], &[0], &mut out).is_err(), "before the table is set");
+    let mut engine = compile(&graph, InstructionSet::Portable).unwrap();
     assert!(engine.set_codec_table(&[0.0; 3]).is_err(), "no whole rows");
+    assert!(engine.set_codec_table(&[]).is_err(), "no rows");
     engine.set_codec_table(&[1.0, 0.0, 0.0, 1.0]).unwrap();
-    assert!(engine.run_rows(&[0.0; 3], &[1], &mut out).is_ok());
-    for bad in [-1, 2, i32::MIN, i32::MAX] {
-        let e = engine.run_rows(&[0.0; 3], &[bad], &mut out).unwrap_err();
-        assert_eq!(e.kind(), crate::ErrorKind::OutOfVocabulary, "{e}");
-    }
-    assert!(engine.run_rows(&[0.0; 3], &[], &mut out).is_err(), "no ids");
+    let both = [0, 1].map(|id| run(&mut engine, &graph, &[0.0; 3], &[id]));
+    assert_ne!(both[0], both[1], "the id's row");
     let e = engine.set_codec_table(&vec![0.0; 2 << 25]).unwrap_err();
     assert_eq!(e.kind(), crate::ErrorKind::Unsupported, "{e}");
-    assert!(engine.run_rows(&[0.0; 2], &[0], &mut out).is_err(), "a feature short");
+    assert_eq!(run(&mut engine, &graph, &[0.0; 3], &[1]), both[1], "the table before");
+}
+
+#[test]
+fn a_value_too_far_out_names_frame_and_feature() {
+    let mut b = Build::new(3, 0, 17);
+    let x = b.gemm("features", 3, 1, vec![1.0; 3], vec![0.0]);
+    let graph = b.finish(&x, 1, true);
+    for set in instruction_sets() {
+        let column = Column { mean: 0.5, std: 1e-6, cap: f64::INFINITY, missing: false };
+        let standardizer = Standardizer::new(vec![column; 3], f64::INFINITY, set);
+        let mut engine = Embedded::compile(&graph, standardizer, set).unwrap();
+        let input = input(3, 0);
+        let mut features = vec![1.0; 40 * 3];
+        features.extend([1.0, 2.0, 3.0, 4.0, 3e38, 6.0]);
+        let batch = input.batch(&features, None, 42).unwrap().runs(40).nth(1).unwrap();
+        let e = engine.run(&batch, &mut [0.0; 2]).unwrap_err();
+        assert_eq!(e.kind(), crate::ErrorKind::ImpossibleValue);
+        assert_eq!((e.frame(), e.feature()), (Some(41), Some("f1")));
+        let text = "frame 41: feature 'f1' is 300000000000000000000000000000000000000, too far from \
+                    its mean 0.5 (std 0.000001)";
+        assert_eq!(e.message(), text);
+    }
 }

@@ -8,6 +8,11 @@ mod reference;
 mod refuse;
 mod shared_models;
 
+use super::Embedded;
+use crate::batch::{Input, InputColumn};
+use crate::engine::Engine;
+use crate::features::Standardizer;
+use crate::onnx::Graph;
 use crate::simd::InstructionSet;
 
 /// A small generator of reproducible numbers (splitmix64).
@@ -49,4 +54,31 @@ impl Random {
 /// The instruction sets that this machine can test.
 fn instruction_sets() -> Vec<InstructionSet> {
     InstructionSet::available().collect()
+}
+
+/// Compiles a graph whose features are standardised already.
+fn compile(graph: &Graph, set: InstructionSet) -> crate::Result<Embedded> {
+    Embedded::compile(graph, Standardizer::identity(graph.n_features), set)
+}
+
+/// What an engine of any graph takes: columns of no feature that the catalogue knows.
+fn input(n_features: usize, n_codecs: usize) -> Input {
+    let column = |i| InputColumn { name: format!("f{i}"), range: None, may_be_missing: false };
+    let codecs = (n_codecs > 0).then(|| ((0..n_codecs).map(|i| format!("c{i}")).collect(), None));
+    Input::new((0..n_features).map(column).collect(), codecs)
+}
+
+/// Runs any number of rows; the outputs.
+fn run(engine: &mut Embedded, graph: &Graph, z: &[f32], ids: &[i32]) -> Vec<f32> {
+    let n_codecs = ids.iter().max().map_or(0, |&id| usize::try_from(id).unwrap() + 1);
+    let input = input(graph.n_features, n_codecs);
+    let rows = z.len() / graph.n_features;
+    let ids = (!ids.is_empty()).then_some(ids);
+    let mut out = Vec::new();
+    for batch in input.batch(z, ids, rows).unwrap().runs(engine.rows_per_run()) {
+        let mut of_run = vec![0.0; batch.len() * graph.output_width];
+        engine.run(&batch, &mut of_run).unwrap();
+        out.extend(of_run);
+    }
+    out
 }

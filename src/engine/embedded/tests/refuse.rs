@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! What is not of the family, or not a network at all, is an error that names the node.
 
-use super::Random;
 use super::build::{self, Build, int};
 use super::family::random_graph;
+use super::{Random, compile, run};
 use crate::ErrorKind;
-use crate::engine::embedded::Embedded;
 use crate::onnx::{Graph, TensorData};
 use crate::simd::InstructionSet;
 
 fn refused(graph: &Graph) -> (ErrorKind, String) {
-    match Embedded::compile(graph, InstructionSet::Portable) {
+    match compile(graph, InstructionSet::Portable) {
         Ok(_) => panic!("compiled"),
         Err(e) => (e.kind(), e.message().to_owned()),
     }
@@ -274,7 +273,7 @@ fn damaged_graphs_are_errors_or_run() {
                 damage(&mut r, &mut graph);
             }
         }
-        let Ok(mut engine) = Embedded::compile(&graph, InstructionSet::Portable) else {
+        let Ok(mut engine) = compile(&graph, InstructionSet::Portable) else {
             refused += 1;
             continue;
         };
@@ -284,8 +283,7 @@ fn damaged_graphs_are_errors_or_run() {
         } else {
             vec![]
         };
-        let mut out = vec![0.0; 7 * graph.output_width];
-        engine.run_rows(&vec![0.25; 7 * graph.n_features], &ids, &mut out).unwrap();
+        run(&mut engine, &graph, &vec![0.25; 7 * graph.n_features], &ids);
     }
     assert!(refused > 1000, "{refused}");
 }

@@ -3,9 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::{Random, instruction_sets, reference};
+use super::{Random, compile, instruction_sets, reference, run};
 use crate::engine::Engine;
-use crate::engine::embedded::Embedded;
 use crate::onnx::{self, Graph, Names};
 
 /// The graphs of the test data folder; empty, with a message, where there is none.
@@ -49,12 +48,11 @@ fn models_match_f64() {
             ids.iter().flat_map(|&i| table[i as usize * width..][..width].to_vec()).collect();
         let expected = reference::run(&graph, &z, &codec, n);
         for set in instruction_sets() {
-            let mut engine = Embedded::compile(&graph, set).unwrap();
+            let mut engine = compile(&graph, set).unwrap();
             if width > 0 {
                 engine.set_codec_table(&table).unwrap();
             }
-            let mut out = vec![0.0; n * graph.output_width];
-            engine.run_rows(&z, &ids, &mut out).unwrap();
+            let out = run(&mut engine, &graph, &z, &ids);
             let worst = out
                 .iter()
                 .zip(&expected)

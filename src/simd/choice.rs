@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Which instruction set the arithmetic uses: the best that the processor has.
+//! Which instruction set runs: the best that the processor has.
 //!
 //! For developers: `VMAF_FR_V2_EMBEDDED_KERNEL=avx512|avx2|portable`, read at open, forces one in
 //! tests and benchmarks, for the embedded engine and for standardising features for either engine;
 //! one that the processor lacks is `ENOTSUP`, any other value `EINVAL`.
 
+#[cfg(target_arch = "x86_64")]
+use super::{avx2::Avx2, avx512::Avx512};
 use crate::error::{Result, bail, err};
 
 const VARIABLE: &str = "VMAF_FR_V2_EMBEDDED_KERNEL";
 
-/// An instruction set that there is code for.
+/// An instruction set that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InstructionSet {
     #[cfg(target_arch = "x86_64")]
@@ -65,36 +67,5 @@ impl InstructionSet {
             Self::Avx2(_) => Self::NAMES[1],
             Self::Portable => Self::NAMES[2],
         }
-    }
-}
-
-/// Proof that the processor has AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Avx2(());
-
-/// Proof that the processor has AVX-512F, AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Avx512(());
-
-#[cfg(target_arch = "x86_64")]
-impl Avx2 {
-    fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Avx512 {
-    fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx512f") && Avx2::detect().is_some()).then_some(Self(()))
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl From<Avx512> for Avx2 {
-    fn from(_: Avx512) -> Self {
-        Self(())
     }
 }

@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! What a SIMD instruction set gives to the layers: vectors of f32 and the arithmetic on them.
+//! What an instruction set supplies. Every method is `inline(always)`, so that it becomes part of
+//! the function that enables the instructions.
 
-/// Work for `Lanes::enable`; `run` is `inline(always)`.
-pub(super) trait Task {
-    fn run(self);
+/// Work for [`Instructions::enable`]; its `run` is `inline(always)`.
+pub(crate) trait Task<R = ()> {
+    fn run(self) -> R;
 }
 
-/// The first N values, zeros where there are fewer.
-#[inline(always)]
-pub(super) fn padded<T: Copy + Default, const N: usize>(from: &[T]) -> [T; N] {
-    let mut values = [T::default(); N];
-    for (to, &from) in values.iter_mut().zip(from) {
-        *to = from;
-    }
-    values
+/// An instruction set. A value of the type proves that the processor has it.
+pub(crate) trait Instructions: Copy + Send + Sync + 'static {
+    /// Runs a task as a function of its own in which the instructions are enabled. What the task
+    /// keeps in registers has them to itself.
+    fn enable<R, T: Task<R>>(self, task: T) -> R;
 }
 
-/// Vector arithmetic of one instruction set. A value of the type is the proof that the processor
-/// has that set: SIMD implementations hand it out only after detection.
-///
-/// Every method is `inline(always)`, so that it becomes part of the function that enables the
-/// instruction set.
-pub(super) trait Lanes: Copy + Send + 'static {
+/// Vectors of f32 and the arithmetic on them.
+pub(crate) trait Lanes: Instructions {
     /// `WIDTH` packed f32.
     type V: Copy + Send + 'static;
     /// Numbers to look up by, one per lane.
@@ -30,20 +24,11 @@ pub(super) trait Lanes: Copy + Send + 'static {
     type Mask: Copy;
     /// Number of f32 in a vector.
     const WIDTH: usize;
-    /// Vectors of one frame's outputs that are summed at a time at most, 4 or fewer.
-    const PANEL: usize;
-    /// Outputs that are summed at a time at most where frames lie in the lanes: 4 or 8.
-    const OUTPUTS: usize;
     /// Whether `fma` rounds once.
     const FUSES: bool;
     /// Whether `choose` takes less than a multiply-add.
     const CHOOSES: bool;
-    /// Frames that fill a vector well enough to be faster together than one by one.
-    const FEWEST: usize;
 
-    /// Runs a task as a function of its own in which the instruction set is enabled. What a task
-    /// keeps in registers has them to itself.
-    fn enable<T: Task>(self, task: T);
     fn splat(self, x: f32) -> Self::V;
     /// The first `WIDTH` values of `x`, zeros where it is shorter. For packing, not for speed.
     fn pack(self, x: &[f32]) -> Self::V;
@@ -64,7 +49,7 @@ pub(super) trait Lanes: Copy + Send + 'static {
     fn greater(self, a: Self::V, b: Self::V) -> Self::Mask;
     /// `a` where the mask is set, else `b`.
     fn select(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
-    /// The same of two constants, which is faster where one instruction looks them up.
+    /// `select` of two constants, which is faster where one instruction looks them up.
     #[inline(always)]
     fn choose(self, mask: Self::Mask, a: f32, b: f32) -> Self::V {
         self.select(mask, self.splat(a), self.splat(b))
@@ -88,11 +73,51 @@ pub(super) trait Lanes: Copy + Send + 'static {
     }
     /// The values of consecutive vectors.
     fn flat(v: &[Self::V]) -> &[f32];
-    /// The same, to write to.
+    /// The values of consecutive vectors, to write to.
     fn flat_mut(v: &mut [Self::V]) -> &mut [f32];
 
     #[inline(always)]
     fn zero(self) -> Self::V {
         self.splat(0.0)
     }
+}
+
+/// Vectors of N f64 and of N f32, and what standardising takes of their arithmetic.
+pub(crate) trait WideLanes<const N: usize>: Instructions {
+    /// N packed f64.
+    type Wide: Copy;
+    /// N packed f32.
+    type Narrow: Copy;
+
+    fn splat(self, x: f64) -> Self::Wide;
+    fn load(self, x: &[f64; N]) -> Self::Wide;
+    fn load_narrow(self, x: &[f32; N]) -> Self::Narrow;
+    fn store_narrow(self, to: &mut [f32; N], x: Self::Narrow);
+    fn widen(self, x: Self::Narrow) -> Self::Wide;
+    fn narrow(self, x: Self::Wide) -> Self::Narrow;
+    fn sub(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    /// The smaller one; `b` where either is NaN.
+    fn min(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    /// The larger one; `b` where either is NaN.
+    fn max(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    /// a / b, correctly rounded. `reciprocal` is 1 / b, correctly rounded: with a fused multiply-add
+    /// one correction of a * reciprocal has the quotient's bits (Markstein), as long as nothing
+    /// under- or overflows on the way, and takes less time than a division.
+    fn divide(self, a: Self::Wide, b: Self::Wide, reciprocal: Self::Wide) -> Self::Wide;
+    /// sums + 0 * x.
+    fn add_zero_times(self, sums: Self::Narrow, x: Self::Narrow) -> Self::Narrow;
+    /// Whether all values are 0.
+    fn is_zero(self, x: Self::Narrow) -> bool;
+    /// `b` where `x` is NaN, else `a`.
+    fn where_nan(self, x: Self::Narrow, a: Self::Narrow, b: Self::Narrow) -> Self::Narrow;
+}
+
+/// The first N values, zeros where there are fewer.
+#[inline(always)]
+pub(super) fn padded<T: Copy + Default, const N: usize>(from: &[T]) -> [T; N] {
+    let mut values = [T::default(); N];
+    for (to, &from) in values.iter_mut().zip(from) {
+        *to = from;
+    }
+    values
 }

@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Arrays that compilers turn into whatever vectors the target has. No unsafe code.
 
-use super::lanes::{Lanes, Task, padded};
+use super::vector::{Instructions, Lanes, Task, WideLanes, padded};
 
 /// Eight f32 in an array: two SSE or NEON registers, one of AVX.
-#[derive(Clone, Copy)]
-pub(super) struct Portable;
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Portable;
 
 macro_rules! lanewise {
     ($a:ident, $b:ident, |$x:ident, $y:ident| $e:expr) => {{
         let mut out = $a;
-        for i in 0..8 {
+        for i in 0..out.len() {
             let ($x, $y) = ($a[i], $b[i]);
             out[i] = $e;
         }
         out
     }};
+}
+
+impl Instructions for Portable {
+    #[inline(never)]
+    fn enable<R, T: Task<R>>(self, task: T) -> R {
+        task.run()
+    }
 }
 
 impl Lanes for Portable {
@@ -24,17 +31,10 @@ impl Lanes for Portable {
     /// All bits of a lane or none.
     type Mask = [u32; 8];
     const WIDTH: usize = 8;
-    const PANEL: usize = 2;
-    const OUTPUTS: usize = 4;
     // Without the instruction, `mul_add` would be a call into the C library.
     const FUSES: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
     const CHOOSES: bool = false;
-    const FEWEST: usize = 4;
 
-    #[inline(never)]
-    fn enable<T: Task>(self, task: T) {
-        task.run();
-    }
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
         [x; 8]
@@ -122,5 +122,70 @@ impl Lanes for Portable {
     #[inline(always)]
     fn flat_mut(v: &mut [Self::V]) -> &mut [f32] {
         v.as_flattened_mut()
+    }
+}
+
+impl<const N: usize> WideLanes<N> for Portable {
+    type Wide = [f64; N];
+    type Narrow = [f32; N];
+
+    #[inline(always)]
+    fn splat(self, x: f64) -> Self::Wide {
+        [x; N]
+    }
+    #[inline(always)]
+    fn load(self, x: &[f64; N]) -> Self::Wide {
+        *x
+    }
+    #[inline(always)]
+    fn load_narrow(self, x: &[f32; N]) -> Self::Narrow {
+        *x
+    }
+    #[inline(always)]
+    fn store_narrow(self, to: &mut [f32; N], x: Self::Narrow) {
+        *to = x;
+    }
+    #[inline(always)]
+    fn widen(self, x: Self::Narrow) -> Self::Wide {
+        x.map(f64::from)
+    }
+    #[inline(always)]
+    fn narrow(self, x: Self::Wide) -> Self::Narrow {
+        x.map(|x| x as f32)
+    }
+    #[inline(always)]
+    fn sub(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        lanewise!(a, b, |x, y| x - y)
+    }
+    #[inline(always)]
+    fn min(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        lanewise!(a, b, |x, y| if x < y { x } else { y })
+    }
+    #[inline(always)]
+    fn max(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        lanewise!(a, b, |x, y| if x > y { x } else { y })
+    }
+    /// A division, for any operands.
+    #[inline(always)]
+    fn divide(self, a: Self::Wide, b: Self::Wide, _: Self::Wide) -> Self::Wide {
+        lanewise!(a, b, |x, y| x / y)
+    }
+    #[inline(always)]
+    fn add_zero_times(self, sums: Self::Narrow, x: Self::Narrow) -> Self::Narrow {
+        lanewise!(sums, x, |sum, x| sum + 0.0 * x)
+    }
+    #[inline(always)]
+    fn is_zero(self, x: Self::Narrow) -> bool {
+        x.iter().all(|&x| x == 0.0)
+    }
+    #[inline(always)]
+    fn where_nan(self, x: Self::Narrow, a: Self::Narrow, b: Self::Narrow) -> Self::Narrow {
+        let mut out = a;
+        for i in 0..N {
+            if x[i].is_nan() {
+                out[i] = b[i];
+            }
+        }
+        out
     }
 }

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! The arithmetic of standardising, several columns at a time, to the same bits with every
+//! instruction set.
+
+// What is not part of the function that enables the instructions is a call per instruction.
+#![allow(clippy::inline_always)]
+
+use std::sync::Arc;
+
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Avx2;
+use crate::simd::{InstructionSet, Portable, Task, WideLanes};
+
+/// How one feature is standardised.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Column {
+    /// Finite.
+    pub(crate) mean: f64,
+    /// Finite and above 0.
+    pub(crate) std: f64,
+    /// Upper bound on the raw value; infinite where the card has none.
+    pub(crate) cap: f64,
+    /// Whether NaN stands for a missing value, whose z is 0.
+    pub(crate) missing: bool,
+}
+
+/// Columns laid out for one instruction set.
+pub(super) trait Standardize: Send + Sync {
+    /// Writes the standardised rows to `z`; whether all of them are finite.
+    fn rows(&self, raw: &[f32], z: &mut [f32]) -> bool;
+}
+
+/// Lays columns out for the widest vectors that instruction set, number of columns and constants
+/// allow.
+pub(super) fn lay_out(
+    columns: &[Column],
+    clip_sigma: f64,
+    set: InstructionSet,
+) -> Arc<dyn Standardize> {
+    let width = columns.len();
+    // Division by way of the reciprocal is exact as long as nothing under- or overflows.
+    let is_safe = |x: f64| x == 0.0 || (1e-60..1e60).contains(&x.abs());
+    let all_safe = columns.iter().all(|c| is_safe(c.mean) && is_safe(c.std));
+    match set {
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512(isa) if all_safe && width >= 8 => {
+            Arc::new(Vectors::<_, 8>::new(isa, columns, clip_sigma))
+        }
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512(isa) if all_safe && width >= 4 => {
+            Arc::new(Vectors::<_, 4>::new(Avx2::from(isa), columns, clip_sigma))
+        }
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2(isa) if all_safe && width >= 4 => {
+            Arc::new(Vectors::<_, 4>::new(isa, columns, clip_sigma))
+        }
+        _ if width >= 4 => Arc::new(Vectors::<_, 4>::new(Portable, columns, clip_sigma)),
+        _ => Arc::new(Vectors::<_, 1>::new(Portable, columns, clip_sigma)),
+    }
+}
+
+/// Columns in vectors of N.
+struct Vectors<I, const N: usize> {
+    isa: I,
+    chunks: Vec<Chunk<N>>,
+    width: usize,
+    clip_sigma: f64,
+    any_missing: bool,
+}
+
+/// The constants of columns that lie side by side in a vector.
+struct Chunk<const N: usize> {
+    first: usize,
+    mean: [f64; N],
+    std: [f64; N],
+    /// 1 / `std`, correctly rounded.
+    reciprocal: [f64; N],
+    cap: [f64; N],
+    /// z of NaN: 0 where it stands for a missing value.
+    of_nan: [f32; N],
+}
+
+impl<I: WideLanes<N>, const N: usize> Vectors<I, N> {
+    /// Chunks of N columns; the last overlaps the one before where their number is no multiple of N.
+    fn new(isa: I, columns: &[Column], clip_sigma: f64) -> Self {
+        let chunk = |first: usize| {
+            let first = first.min(columns.len() - N);
+            let each = |f: fn(&Column) -> f64| std::array::from_fn(|k| f(&columns[first + k]));
+            Chunk {
+                first,
+                mean: each(|c| c.mean),
+                std: each(|c| c.std),
+                reciprocal: each(|c| c.std.recip()),
+                cap: each(|c| c.cap),
+                of_nan: std::array::from_fn(|k| {
+                    if columns[first + k].missing { 0.0 } else { f32::NAN }
+                }),
+            }
+        };
+        Self {
+            isa,
+            chunks: (0..columns.len()).step_by(N).map(chunk).collect(),
+            width: columns.len(),
+            clip_sigma,
+            any_missing: columns.iter().any(|c| c.missing),
+        }
+    }
+}
+
+impl<I: WideLanes<N>, const N: usize> Standardize for Vectors<I, N> {
+    fn rows(&self, raw: &[f32], z: &mut [f32]) -> bool {
+        if self.any_missing {
+            self.isa.enable(Rows::<_, N, true> { columns: self, raw, z })
+        } else {
+            self.isa.enable(Rows::<_, N, false> { columns: self, raw, z })
+        }
+    }
+}
+
+/// Standardises rows; the result is whether every z is finite.
+struct Rows<'a, I, const N: usize, const MAY_MISS: bool> {
+    columns: &'a Vectors<I, N>,
+    raw: &'a [f32],
+    z: &'a mut [f32],
+}
+
+impl<I: WideLanes<N>, const N: usize, const MAY_MISS: bool> Task<bool>
+    for Rows<'_, I, N, MAY_MISS>
+{
+    #[inline(always)]
+    fn run(self) -> bool {
+        let Self { columns, raw, z } = self;
+        let &Vectors { isa, ref chunks, width, clip_sigma, .. } = columns;
+        let clip = isa.splat(clip_sigma);
+        let negative_clip = isa.splat(-clip_sigma);
+        // Sums of 0 * z: 0 as long as every z is finite, NaN from then on.
+        let mut zeros = isa.narrow(isa.splat(0.0));
+        for (row, z_row) in raw.chunks_exact(width).zip(z.chunks_exact_mut(width)) {
+            for chunk in chunks {
+                let (Some(x), Some(z)) =
+                    (row[chunk.first..].first_chunk(), z_row[chunk.first..].first_chunk_mut())
+                else {
+                    continue;
+                };
+                let x = isa.load_narrow(x);
+                // min and max return their second operand where either is NaN, so NaN comes through.
+                let capped = isa.min(isa.load(&chunk.cap), isa.widen(x));
+                let centred = isa.sub(capped, isa.load(&chunk.mean));
+                let (std, reciprocal) = (isa.load(&chunk.std), isa.load(&chunk.reciprocal));
+                let quotient = isa.divide(centred, std, reciprocal);
+                let clipped = isa.max(negative_clip, isa.min(clip, quotient));
+                let mut narrow = isa.narrow(clipped);
+                if MAY_MISS {
+                    narrow = isa.where_nan(x, narrow, isa.load_narrow(&chunk.of_nan));
+                }
+                zeros = isa.add_zero_times(zeros, narrow);
+                isa.store_narrow(z, narrow);
+            }
+        }
+        isa.is_zero(zeros)
+    }
+}
