@@ -67,7 +67,7 @@ impl Read {
         for (file, graph) in &graphs {
             check_alike(first, graph).map_err(|e| e.of(file))?;
         }
-        let input = input(&card, first, codec.vocabulary());
+        let input = input(&card, first, codec.vocabulary(), InstructionSet::chosen()?);
         let mut bound = Vec::with_capacity(graphs.len());
         for (part, (file, graph)) in parts.iter().zip(graphs) {
             let statistics = statistics(&card, part).map_err(|e| e.of(&name))?;
@@ -87,7 +87,7 @@ impl Read {
     }
 }
 
-fn input(card: &Card, graph: &Graph, vocabulary: &Vocabulary) -> Input {
+fn input(card: &Card, graph: &Graph, vocabulary: &Vocabulary, set: InstructionSet) -> Input {
     let columns = card.feature_order.iter().map(|name| InputColumn {
         name: name.clone(),
         range: card.feature_range.get(name).copied(),
@@ -97,7 +97,7 @@ fn input(card: &Card, graph: &Graph, vocabulary: &Vocabulary) -> Input {
         let names = vocabulary.names().to_vec();
         (names, vocabulary.id(UNKNOWN).ok())
     });
-    Input::new(columns.collect(), codecs)
+    Input::new(columns.collect(), codecs, set)
 }
 
 fn default_order(n_features: usize) -> Result<Vec<String>> {

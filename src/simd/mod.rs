@@ -63,4 +63,4 @@ pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512;
 pub(crate) use choice::InstructionSet;
 pub(crate) use portable::Portable;
-pub(crate) use vector::{Lanes, Task, WideLanes};
+pub(crate) use vector::{Instructions, Lanes, Task, WideLanes};

@@ -65,7 +65,7 @@ fn compile(graph: &Graph, set: InstructionSet) -> crate::Result<Embedded> {
 fn input(n_features: usize, n_codecs: usize) -> Input {
     let column = |i| InputColumn { name: format!("f{i}"), range: None, may_be_missing: false };
     let codecs = (n_codecs > 0).then(|| ((0..n_codecs).map(|i| format!("c{i}")).collect(), None));
-    Input::new((0..n_features).map(column).collect(), codecs)
+    Input::new((0..n_features).map(column).collect(), codecs, InstructionSet::Portable)
 }
 
 /// Runs any number of rows; the outputs.

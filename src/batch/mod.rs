@@ -3,26 +3,22 @@
 //!
 //! [`Input::batch`] is the only way to a [`Batch`], so nothing behind it checks any of that again.
 
+mod bounds;
+
 use crate::catalogue;
 use crate::error::{Error, Result, bail, err};
+use crate::simd::InstructionSet;
+use bounds::{Bounds, Values};
 
 /// The most frames that an engine gets in one run.
 pub(crate) const MAX_RUN: usize = 1024;
-
-/// Rows that the bounds are repeated for, so that a comparison of several rows fills whole vectors.
-const ROWS: usize = 8;
 
 /// What a model takes: its columns, with what each may hold, and its codecs.
 #[derive(Debug, Clone)]
 pub(crate) struct Input {
     columns: Vec<InputColumn>,
     codecs: Option<Codecs>,
-    /// Bounds of the columns, `ROWS` times.
-    low: Vec<f32>,
-    high: Vec<f32>,
-    /// Per column, `ROWS` times: all bits where the feature may be missing.
-    may_be_missing: Vec<u32>,
-    any_may_be_missing: bool,
+    bounds: Bounds,
 }
 
 /// One feature of a model.
@@ -67,21 +63,10 @@ impl Input {
     pub(crate) fn new(
         columns: Vec<InputColumn>,
         codecs: Option<(Vec<String>, Option<i32>)>,
+        set: InstructionSet,
     ) -> Self {
-        let bounds = |c: &InputColumn| {
-            let known = catalogue::feature(&c.name);
-            let [low, high] = c.range.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
-            (known.map_or(low, |f| f.low.max(low)), known.map_or(high, |f| f.high.min(high)))
-        };
-        let row = |f: &dyn Fn(&InputColumn) -> f32| columns.iter().map(f).collect::<Vec<_>>();
-        let low = row(&|c| up(bounds(c).0)).repeat(ROWS);
-        let high = row(&|c| down(bounds(c).1)).repeat(ROWS);
-        let missing = |c: &InputColumn| if c.may_be_missing { u32::MAX } else { 0 };
         Self {
-            low,
-            high,
-            may_be_missing: columns.iter().map(missing).collect::<Vec<_>>().repeat(ROWS),
-            any_may_be_missing: columns.iter().any(|c| c.may_be_missing),
+            bounds: Bounds::new(&columns, set),
             columns,
             codecs: codecs.map(|(names, unknown)| Codecs {
                 names,
@@ -169,32 +154,14 @@ impl Input {
     }
 
     fn check_values(&self, features: &[f32]) -> Result<()> {
-        if self.is_possible(features) { Ok(()) } else { Err(self.explain(features)) }
-    }
-
-    /// Whether every value is one that its feature can have. No early exit: a few instructions for many values.
-    fn is_possible(&self, features: &[f32]) -> bool {
-        let width = self.width();
-        let mut chunks = features.chunks_exact(ROWS * width);
-        let chunk = |values: &[f32]| {
-            let bounds = self.low.iter().zip(&self.high).zip(&self.may_be_missing);
-            let mut bad = 0_u32;
-            for (&x, ((&low, &high), &missing)) in values.iter().zip(bounds) {
-                let inside = u32::from(x >= low) & u32::from(x <= high);
-                let absent = u32::from(x.is_nan()) & missing;
-                bad |= (inside | absent) ^ 1;
+        let possible = match self.bounds.check(features) {
+            Values::Possible => true,
+            Values::SomeMissing => {
+                !features.chunks_exact(self.width()).any(|row| row.iter().all(|x| x.is_nan()))
             }
-            bad == 0
+            Values::Impossible => false,
         };
-        let mut possible = true;
-        for values in &mut chunks {
-            possible &= chunk(values);
-        }
-        possible &= chunk(chunks.remainder());
-        if self.any_may_be_missing {
-            possible &= !features.chunks_exact(width).any(|row| row.iter().all(|x| x.is_nan()));
-        }
-        possible
+        if possible { Ok(()) } else { Err(self.explain(features)) }
     }
 
     /// The first value that is not possible.
@@ -301,19 +268,9 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The smallest finite f32 that is not below `x`.
-fn up(x: f64) -> f32 {
-    let near = x.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
-    if f64::from(near) < x { near.next_up() } else { near }
-}
-
-/// The largest finite f32 that is not above `x`.
-fn down(x: f64) -> f32 {
-    -up(-x)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::bounds::{down, up};
     use super::*;
     use crate::catalogue::FULL_FEATURES;
     use crate::error::ErrorKind;
@@ -324,7 +281,7 @@ mod tests {
             range: None,
             may_be_missing,
         });
-        Input::new(columns.collect(), None)
+        Input::new(columns.collect(), None, InstructionSet::Portable)
     }
 
     #[test]
@@ -376,7 +333,7 @@ mod tests {
             range: Some([20.0, 50.0]),
             may_be_missing: false,
         };
-        let input = Input::new(vec![column], None);
+        let input = Input::new(vec![column], None, InstructionSet::Portable);
         input.batch(&[20.0, 50.0], None, 2).unwrap();
         for bad in [19.9, 50.1] {
             let e = input.batch(&[30.0, bad], None, 2).unwrap_err();
@@ -404,7 +361,7 @@ mod tests {
     fn runs_hold_every_frame_once() {
         let names = vec!["x264".to_owned(), "unknown".to_owned()];
         let columns = input(&["adm2"], false).columns;
-        let aware = Input::new(columns.clone(), Some((names, Some(1))));
+        let aware = Input::new(columns.clone(), Some((names, Some(1))), InstructionSet::Portable);
         let features: Vec<f32> = (0..3000_u16).map(|i| f32::from(i) / 3000.0).collect();
         let ids: Vec<i32> = (0..3000).map(|i| i % 2).collect();
         for given in [Some(&ids[..]), None] {
@@ -418,7 +375,7 @@ mod tests {
             assert_eq!(seen, features);
             assert_eq!(seen_ids, given.map_or(vec![1; 3000], <[i32]>::to_vec));
         }
-        let blind = Input::new(columns, None);
+        let blind = Input::new(columns, None, InstructionSet::Portable);
         assert!(blind.batch(&[0.5], Some(&[99]), 1).unwrap().codec_ids().is_empty());
         let e = aware.batch(&[0.5, 0.5], Some(&[0, 2]), 2).unwrap_err();
         assert!(e.message().contains("frame 1: codec id 2 is outside"), "{e}");
