@@ -41,12 +41,7 @@ pub(super) enum Operator<'g> {
     Neg,
     Sqrt,
     Reciprocal,
-    /// Without transA.
-    Gemm {
-        alpha: f32,
-        beta: f32,
-        transposes_b: bool,
-    },
+    Gemm(Gemm),
     MatMul,
     Erf,
     /// Not approximated.
@@ -76,6 +71,14 @@ pub(super) enum Shaping<'g> {
     Reshape {
         zero_copies: bool,
     },
+}
+
+/// alpha * A * B + beta * C. Without transA.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gemm {
+    pub alpha: f32,
+    pub beta: f32,
+    pub transposes_b: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,11 +165,11 @@ fn operator<'g>(
             if attributes.int("transA", 0) != 0 {
                 bail!(Unsupported, "{label}: transA = 1");
             }
-            Operator::Gemm {
+            Operator::Gemm(Gemm {
                 alpha: attributes.float("alpha").unwrap_or(1.0),
                 beta: attributes.float("beta").unwrap_or(1.0),
                 transposes_b: attributes.int("transB", 0) != 0,
-            }
+            })
         }
         "MatMul" => Operator::MatMul,
         "Erf" => Operator::Erf,
