@@ -65,7 +65,15 @@ struct Vectors<I, const N: usize> {
     chunks: Vec<Chunk<N>>,
     width: usize,
     clip_sigma: f64,
-    any_missing: bool,
+    missing: Missing,
+}
+
+/// Which columns may be missing. That all may, or none, is common, and takes less.
+#[derive(Clone, Copy)]
+enum Missing {
+    None,
+    Some,
+    All,
 }
 
 /// The constants of columns that lie side by side in a vector.
@@ -102,30 +110,34 @@ impl<I: WideLanes<N>, const N: usize> Vectors<I, N> {
             chunks: (0..columns.len()).step_by(N).map(chunk).collect(),
             width: columns.len(),
             clip_sigma,
-            any_missing: columns.iter().any(|c| c.missing),
+            missing: match columns.iter().filter(|c| c.missing).count() {
+                0 => Missing::None,
+                n if n == columns.len() => Missing::All,
+                _ => Missing::Some,
+            },
         }
     }
 }
 
 impl<I: WideLanes<N>, const N: usize> Standardize for Vectors<I, N> {
     fn rows(&self, raw: &[f32], z: &mut [f32]) -> bool {
-        if self.any_missing {
-            self.isa.enable(Rows::<_, N, true> { columns: self, raw, z })
-        } else {
-            self.isa.enable(Rows::<_, N, false> { columns: self, raw, z })
+        match self.missing {
+            Missing::None => self.isa.enable(Rows::<_, N, false, false> { columns: self, raw, z }),
+            Missing::Some => self.isa.enable(Rows::<_, N, true, false> { columns: self, raw, z }),
+            Missing::All => self.isa.enable(Rows::<_, N, true, true> { columns: self, raw, z }),
         }
     }
 }
 
 /// Standardises rows; the result is whether every z is finite.
-struct Rows<'a, I, const N: usize, const MAY_MISS: bool> {
+struct Rows<'a, I, const N: usize, const ANY_MISSING: bool, const ALL_MISSING: bool> {
     columns: &'a Vectors<I, N>,
     raw: &'a [f32],
     z: &'a mut [f32],
 }
 
-impl<I: WideLanes<N>, const N: usize, const MAY_MISS: bool> Task<bool>
-    for Rows<'_, I, N, MAY_MISS>
+impl<I: WideLanes<N>, const N: usize, const ANY_MISSING: bool, const ALL_MISSING: bool> Task<bool>
+    for Rows<'_, I, N, ANY_MISSING, ALL_MISSING>
 {
     #[inline(always)]
     fn run(self) -> bool {
@@ -134,7 +146,8 @@ impl<I: WideLanes<N>, const N: usize, const MAY_MISS: bool> Task<bool>
         let clip = isa.splat(clip_sigma);
         let negative_clip = isa.splat(-clip_sigma);
         // Sums of 0 * z: 0 as long as every z is finite, NaN from then on.
-        let mut zeros = isa.narrow(isa.splat(0.0));
+        let zero = isa.narrow(isa.splat(0.0));
+        let mut zeros = zero;
         for (row, z_row) in raw.chunks_exact(width).zip(z.chunks_exact_mut(width)) {
             for chunk in chunks {
                 let (Some(x), Some(z)) =
@@ -150,8 +163,9 @@ impl<I: WideLanes<N>, const N: usize, const MAY_MISS: bool> Task<bool>
                 let quotient = isa.divide(centred, std, reciprocal);
                 let clipped = isa.max(negative_clip, isa.min(clip, quotient));
                 let mut narrow = isa.narrow(clipped);
-                if MAY_MISS {
-                    narrow = isa.where_nan(x, narrow, isa.load_narrow(&chunk.of_nan));
+                if ANY_MISSING {
+                    let of_nan = if ALL_MISSING { zero } else { isa.load_narrow(&chunk.of_nan) };
+                    narrow = isa.where_nan(x, narrow, of_nan);
                 }
                 zeros = isa.add_zero_times(zeros, narrow);
                 isa.store_narrow(z, narrow);

@@ -13,13 +13,14 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use super::budget::Budget;
-use super::chain::{Chain, MAX_WIDTH, Role, Version};
-use super::constant::{Constant, floats, scalar};
+use super::chain::{Chain, Role, Version};
+use super::constant::{Constant, scalar};
+use super::dense::matmul;
 use super::fold::fold;
 use super::form::Form;
 use super::node::{Arithmetic, Node, Operator, Shaping};
 use super::plan::{Layer, Map, Plan};
-use super::shape::{Shape, moves_batch, spread};
+use super::shape::{Shape, moves_batch};
 use crate::error::{Result, bail, err};
 use crate::onnx::proto::NodeProto;
 use crate::onnx::{Graph, Tensor};
@@ -156,10 +157,17 @@ impl<'g> Compiler<'g> {
         };
         let others = &inputs[1..];
         match &node.operator {
-            Operator::Gemm { alpha, beta, transposes_b } => {
-                self.gemm(node, x, others, (*alpha).into(), (*beta).into(), *transposes_b)
+            Operator::Gemm(gemm) => {
+                let weights = constant(node, others.first(), "weights that are")?;
+                let bias = constant(node, others.get(1), "bias that is")?;
+                let layer = gemm.layer(node, &x.shape, weights, bias, &mut self.budget)?;
+                self.layer(node, x, layer)
             }
-            Operator::MatMul => self.matmul(node, x, others),
+            Operator::MatMul => {
+                let weights = constant(node, others.first(), "weights that are")?;
+                let layer = matmul(node, &x.shape, weights, &mut self.budget)?;
+                self.layer(node, x, layer)
+            }
             Operator::Erf => match x.form.erf() {
                 Some(form) => Ok(Rows { form, ..x.clone() }),
                 None => bail!(Unsupported, "{node}: Erf of Erf"),
@@ -222,7 +230,7 @@ impl<'g> Compiler<'g> {
         if factor.to_bits() == 1.0_f64.to_bits() {
             return Ok(version);
         }
-        self.push(at, version, Map::Mul(vec![factor as f32; width(&x.shape)]))
+        self.push(at, version, Map::Mul(vec![factor as f32; x.shape.columns()]))
     }
 
     fn map(&mut self, node: &Node<'_>, x: &Rows, map: Map) -> Result<Rows> {
@@ -258,8 +266,8 @@ impl<'g> Compiler<'g> {
         let columns = match scalar(c) {
             Some(value) if c.dims.len() <= x.shape.rank() => vec![value],
             _ => {
-                self.budget.spend_on_plan(width(&x.shape)).map_err(|e| e.of(node))?;
-                columns(node, c, &x.shape)?
+                self.budget.spend_on_plan(x.shape.columns()).map_err(|e| e.of(node))?;
+                x.shape.columns_of(node, c)?
             }
         };
         if columns.iter().all(|v| v.to_bits() == columns[0].to_bits())
@@ -268,7 +276,7 @@ impl<'g> Compiler<'g> {
             return Ok(Rows { form, ..x.clone() });
         }
         let columns = match columns.as_slice() {
-            &[value] => vec![value; width(&x.shape)],
+            &[value] => vec![value; x.shape.columns()],
             _ => columns,
         };
         let map = match (op, constant_first) {
@@ -302,85 +310,7 @@ impl<'g> Compiler<'g> {
         Ok(Rows { version, shape: Shape::of_rows(&[width]), form: Form::X })
     }
 
-    fn gemm(
-        &mut self,
-        node: &Node<'_>,
-        x: &Rows,
-        others: &[Option<Value>],
-        alpha: f64,
-        beta: f64,
-        transposes_b: bool,
-    ) -> Result<Rows> {
-        let b = weights(node, others)?;
-        let &[rows, columns] = b.dims.as_slice() else {
-            bail!(
-                Malformed,
-                "{node}: weights of shape {:?} where two dimensions were expected",
-                b.dims
-            );
-        };
-        let (n_inputs, n_outputs) = if transposes_b { (columns, rows) } else { (rows, columns) };
-        self.check_weights(node, x, n_inputs, n_outputs)?;
-        let values = floats(node, b)?;
-        let scaled = |v: f32| (f64::from(v) * alpha) as f32;
-        let weights: Vec<f32> = if transposes_b {
-            (0..n_inputs)
-                .flat_map(|i| (0..n_outputs).map(move |j| scaled(values[j * n_inputs + i])))
-                .collect()
-        } else {
-            values.iter().map(|&v| scaled(v)).collect()
-        };
-        let shape = Shape::of_rows(&[n_outputs]);
-        let bias = match others.get(1) {
-            None | Some(None) => vec![0.0; n_outputs],
-            Some(Some(Value::Constant(c))) => {
-                let bias = self::columns(node, c, &shape)?;
-                bias.into_iter().map(|v| (f64::from(v) * beta) as f32).collect()
-            }
-            Some(Some(Value::Rows(_))) => bail!(Unsupported, "{node}: bias that is not constant"),
-        };
-        let layer = Layer { n_inputs, n_outputs, weights, bias, then: Vec::new() };
-        self.layer(node, x, layer, shape)
-    }
-
-    fn matmul(&mut self, node: &Node<'_>, x: &Rows, others: &[Option<Value>]) -> Result<Rows> {
-        let b = weights(node, others)?;
-        let (n_inputs, n_outputs, tail) = match b.dims.as_slice() {
-            &[k, m] => (k, m, vec![m]),
-            &[k] => (k, 1, vec![]),
-            dims => bail!(Unsupported, "{node}: weights of shape {dims:?}"),
-        };
-        self.check_weights(node, x, n_inputs, n_outputs)?;
-        let weights = floats(node, b)?.to_vec();
-        let bias = vec![0.0; n_outputs];
-        let layer = Layer { n_inputs, n_outputs, weights, bias, then: Vec::new() };
-        self.layer(node, x, layer, Shape::of_rows(&tail))
-    }
-
-    fn check_weights(
-        &mut self,
-        node: &Node<'_>,
-        x: &Rows,
-        n_inputs: usize,
-        n_outputs: usize,
-    ) -> Result<()> {
-        if x.shape != Shape::of_rows(&[n_inputs]) {
-            bail!(
-                Malformed,
-                "{node}: inputs {} and weights of {n_inputs} by {n_outputs} do not fit",
-                x.shape
-            );
-        }
-        if n_inputs == 0 || n_outputs == 0 || n_outputs > MAX_WIDTH {
-            bail!(
-                Unsupported,
-                "{node}: {n_outputs} outputs; the embedded engine takes 1 to {MAX_WIDTH}"
-            );
-        }
-        self.budget.spend_on_plan(n_inputs.saturating_mul(n_outputs)).map_err(|e| e.of(node))
-    }
-
-    fn layer(&mut self, node: &Node<'_>, x: &Rows, layer: Layer, shape: Shape) -> Result<Rows> {
+    fn layer(&mut self, node: &Node<'_>, x: &Rows, (layer, shape): (Layer, Shape)) -> Result<Rows> {
         let version = self.settle(node, x)?;
         let version = self.chain.layer(node, version, layer)?;
         Ok(Rows { version, shape, form: Form::X })
@@ -404,15 +334,16 @@ impl<'g> Compiler<'g> {
     }
 }
 
-/// Number of columns of rows.
-fn width(rows: &Shape) -> usize {
-    rows.count().unwrap_or(0)
-}
-
-fn weights<'v>(node: &Node<'_>, others: &'v [Option<Value>]) -> Result<&'v Tensor> {
-    match others.first() {
-        Some(Some(Value::Constant(b))) => Ok(b),
-        _ => bail!(Unsupported, "{node}: weights that are not constant"),
+/// An input that has to be constant; `None` for one that is left out.
+fn constant<'v>(
+    node: &Node<'_>,
+    input: Option<&'v Option<Value>>,
+    what: &str,
+) -> Result<Option<&'v Tensor>> {
+    match input {
+        None | Some(None) => Ok(None),
+        Some(Some(Value::Constant(c))) => Ok(Some(c)),
+        Some(Some(Value::Rows(_))) => bail!(Unsupported, "{node}: {what} not constant"),
     }
 }
 
@@ -424,13 +355,10 @@ fn bound(
     attribute: Option<f32>,
     default: f32,
 ) -> Result<f32> {
-    match input {
-        None | Some(None) => Ok(attribute.unwrap_or(default)),
-        Some(Some(Value::Constant(c))) => scalar(c)
+    match constant(node, input, &format!("input '{name}' is"))? {
+        None => Ok(attribute.unwrap_or(default)),
+        Some(c) => scalar(c)
             .ok_or_else(|| err!(Unsupported, "{node}: input '{name}' is not a scalar of FLOAT")),
-        Some(Some(Value::Rows(_))) => {
-            bail!(Unsupported, "{node}: input '{name}' is not constant")
-        }
     }
 }
 
@@ -440,11 +368,7 @@ fn reshape(
     x: &Rows,
     second: Option<&Option<Value>>,
 ) -> Result<Rows> {
-    let second = match second {
-        None | Some(None) => None,
-        Some(Some(Value::Constant(c))) => Some(c.as_ref()),
-        Some(Some(Value::Rows(_))) => bail!(Unsupported, "{node}: shape or axes not constant"),
-    };
+    let second = constant(node, second, "shape or axes")?;
     let shape = x.shape.after(node, shaping, second)?;
     if !shape.is_of_rows() {
         return Err(moves_batch(node));
@@ -464,25 +388,4 @@ fn combine(node: &Node<'_>, op: Arithmetic, a: &Rows, b: &Rows) -> Result<Rows> 
         Unsupported,
         "{node}: of two values that both depend on the inputs is supported within GELU only"
     )
-}
-
-/// A constant broadcast to one value per column of rows.
-fn columns(node: &Node<'_>, c: &Tensor, rows: &Shape) -> Result<Vec<f32>> {
-    let values = floats(node, c)?;
-    let shape = Shape::of_constant(c);
-    let joined = shape.broadcast(node, rows)?;
-    if !joined.is_of_rows() {
-        bail!(
-            Unsupported,
-            "{node}: constant of shape {shape} over rows of {rows} has a batch dimension"
-        );
-    }
-    if joined != *rows {
-        bail!(Malformed, "{node}: constant of shape {shape} does not fit rows of {rows}");
-    }
-    // Most are as wide as the rows.
-    if values.len() == width(rows) {
-        return Ok(values.to_vec());
-    }
-    Ok(spread(values, &c.dims, &rows.sizes()).collect())
 }

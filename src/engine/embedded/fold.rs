@@ -55,7 +55,7 @@ pub(super) fn fold(
         }
         Operator::Concat { axis } => concat(node, *axis, x, inputs, budget),
         Operator::Constant(_)
-        | Operator::Gemm { .. }
+        | Operator::Gemm(_)
         | Operator::MatMul
         | Operator::Erf
         | Operator::Gelu

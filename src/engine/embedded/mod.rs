@@ -8,6 +8,7 @@
 //! | `constant`, `fold` | constants, and nodes that compute constants from constants |
 //! | `form` | what stays symbolic until it is a GELU |
 //! | `chain` | the versions of the rows, and the plan that they add up to |
+//! | `dense` | layers from `Gemm` and `MatMul` |
 //! | `compile` | a graph to a plan, node by node |
 //! | `budget` | how much a graph may ask for |
 //! | `plan` | dense layers and the maps between them |
@@ -23,6 +24,7 @@ mod chain;
 mod codec_terms;
 mod compile;
 mod constant;
+mod dense;
 mod fold;
 mod form;
 mod kernel;

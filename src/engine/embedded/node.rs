@@ -41,12 +41,7 @@ pub(super) enum Operator<'g> {
     Neg,
     Sqrt,
     Reciprocal,
-    /// Without transA.
-    Gemm {
-        alpha: f32,
-        beta: f32,
-        transposes_b: bool,
-    },
+    Gemm(Gemm),
     MatMul,
     Erf,
     /// Not approximated.
@@ -78,6 +73,14 @@ pub(super) enum Shaping<'g> {
     },
 }
 
+/// alpha * A * B + beta * C. Without transA.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gemm {
+    pub alpha: f32,
+    pub beta: f32,
+    pub transposes_b: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arithmetic {
     Add,
@@ -88,7 +91,16 @@ pub(super) enum Arithmetic {
 
 impl fmt::Display for Node<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&node_label(self.proto))
+        Label(self.proto).fmt(f)
+    }
+}
+
+/// Names a node in an error, and costs nothing without one.
+struct Label<'g>(&'g NodeProto);
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&node_label(self.0))
     }
 }
 
@@ -98,7 +110,7 @@ impl<'g> Node<'g> {
     /// # Errors
     /// `Unsupported`: an operator or an attribute outside the family.
     pub(super) fn read(proto: &'g NodeProto, opset: i64) -> Result<Self> {
-        let label = node_label(proto);
+        let label = Label(proto);
         let attributes = Attributes { all: &proto.attribute };
         let operator = operator(&label, op_type(proto), &attributes, opset)?;
         let only_one = match operator {
@@ -128,7 +140,7 @@ fn op_type(proto: &NodeProto) -> &str {
 }
 
 fn operator<'g>(
-    label: &str,
+    label: &Label<'_>,
     op_type: &str,
     attributes: &Attributes<'g>,
     opset: i64,
@@ -162,11 +174,11 @@ fn operator<'g>(
             if attributes.int("transA", 0) != 0 {
                 bail!(Unsupported, "{label}: transA = 1");
             }
-            Operator::Gemm {
+            Operator::Gemm(Gemm {
                 alpha: attributes.float("alpha").unwrap_or(1.0),
                 beta: attributes.float("beta").unwrap_or(1.0),
                 transposes_b: attributes.int("transB", 0) != 0,
-            }
+            })
         }
         "MatMul" => Operator::MatMul,
         "Erf" => Operator::Erf,
@@ -188,7 +200,7 @@ fn operator<'g>(
 }
 
 /// The value of a Constant node.
-fn constant(label: &str, attributes: &Attributes<'_>) -> Result<Tensor> {
+fn constant(label: &Label<'_>, attributes: &Attributes<'_>) -> Result<Tensor> {
     let scalar = |data| Tensor { dims: vec![], data };
     let vector = |n, data| Tensor { dims: vec![n], data };
     let [a] = attributes.all else {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::constant::integers;
+use super::constant::{floats, integers};
 use super::node::Shaping;
 use crate::error::{Error, Result, bail, err};
 use crate::onnx::Tensor;
@@ -61,9 +61,9 @@ impl Shape {
         self.0.iter().filter_map(size).collect()
     }
 
-    /// The product of `sizes`.
-    pub(super) fn count(&self) -> Option<usize> {
-        count(&self.0)
+    /// The number of columns of rows. Every shape of rows comes from one of countable columns.
+    pub(super) fn columns(&self) -> usize {
+        count(&self.0).unwrap_or(0)
     }
 
     fn has_batch(&self) -> bool {
@@ -158,7 +158,7 @@ impl Shape {
                 d => Dim::Size(usize::try_from(d).map_err(|_| misfit())?),
             });
         }
-        let (own, known) = (self.count().ok_or_else(misfit)?, count(&dims).ok_or_else(misfit)?);
+        let (own, known) = (count(&self.0).ok_or_else(misfit)?, count(&dims).ok_or_else(misfit)?);
         if let Some(i) = inferred {
             let rest = own.checked_div(known).ok_or_else(misfit)?;
             let holds_batch = self.has_batch() && !dims.contains(&Dim::Batch);
@@ -169,10 +169,31 @@ impl Shape {
             };
         }
         let shape = Self(dims);
-        if shape.count() != Some(own) || shape.has_batch() != self.has_batch() {
+        if count(&shape.0) != Some(own) || shape.has_batch() != self.has_batch() {
             return Err(misfit());
         }
         Ok(shape)
+    }
+
+    /// A constant broadcast to one value per column of rows of this shape.
+    pub(super) fn columns_of(&self, at: &dyn fmt::Display, c: &Tensor) -> Result<Vec<f32>> {
+        let values = floats(at, c)?;
+        let own = Self::of_constant(c);
+        let joined = own.broadcast(at, self)?;
+        if !joined.is_of_rows() {
+            bail!(
+                Unsupported,
+                "{at}: constant of shape {own} over rows of {self} has a batch dimension"
+            );
+        }
+        if joined != *self {
+            bail!(Malformed, "{at}: constant of shape {own} does not fit rows of {self}");
+        }
+        // Most are as wide as the rows.
+        if values.len() == self.columns() {
+            return Ok(values.to_vec());
+        }
+        Ok(spread(values, &c.dims, &self.sizes()).collect())
     }
 
     /// The shape of what a node makes of two inputs, element by element: multidirectional
