@@ -35,9 +35,9 @@ fn embed_models(models: &Path, table: &Path) {
         }
         writeln!(
             rust,
-            "    Builtin {{ id: {:?}, status: {:?}, card: include_bytes!({card_path:?}), files: &[",
-            text(model, "id"),
+            "    Builtin {{ id: {id:?}, c_id: c{id:?}, status: {:?}, card: include_bytes!({card_path:?}), files: &[",
             text(model, "status"),
+            id = text(model, "id"),
         )
         .expect("writing to a String");
         for file in files {
@@ -67,11 +67,13 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 /// The header in `OUT_DIR` is the source's; `tests/header.rs` compares `include/vmaf_fr_v2.h` with it.
 fn generate_header(root: &Path, header: &Path) {
     println!("cargo:rerun-if-changed=src/capi");
+    println!("cargo:rerun-if-changed=src/scorer/score.rs");
     println!("cargo:rerun-if-changed=cbindgen.toml");
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
     let mut builder = cbindgen::Builder::new().with_config(config);
-    for source in ["types.rs", "mod.rs", "table.rs"] {
-        builder = builder.with_src(root.join("src/capi").join(source));
+    // The modules that mod.rs names are read with it.
+    for source in ["capi/mod.rs", "scorer/score.rs"] {
+        builder = builder.with_src(root.join("src").join(source));
     }
     match builder.generate() {
         Ok(bindings) => {

@@ -23,7 +23,7 @@ fn score<const CODEC_AWARE: bool>(bencher: Bencher<'_, '_>, n: usize) {
         if CODEC_AWARE { "builtin:fr_regressor_v2_codec_aware" } else { "builtin:fr_regressor_v1" };
     let mut model = embedded(model);
     let width = model.feature_names().len();
-    let features: Vec<f32> = (0..n * width).map(|i| (i % 89) as f32 * 0.3).collect();
+    let features: Vec<f32> = (0..n * width).map(|i| (i % 89) as f32 / 89.0).collect();
     let ids = vec![1; n];
     let mut scores = vec![Score::default(); n];
     bencher.counter(ItemsCount::new(n)).bench_local(|| {

@@ -34,4 +34,13 @@ const char *vmaf_fr_v2_last_error(const VmafFrV2 *fr) { (void)fr; return NULL; }
 const char *vmaf_fr_v2_strerror(int err) { (void)err; return NULL; }
 const char *vmaf_fr_v2_version(void) { return NULL; }
 uint32_t vmaf_fr_v2_api_version(void) { return 0; }
+int vmaf_fr_v2_codec_known(const VmafFrV2 *fr, const char *name) { (void)fr, (void)name; return 0; }
+int vmaf_fr_v2_feature_optional(const VmafFrV2 *fr, size_t i) { (void)fr, (void)i; return 0; }
+int vmaf_fr_v2_domain(VmafFrV2 *fr, const float *features, size_t n_frames, double *distances)
+{
+    (void)fr, (void)features, (void)n_frames, (void)distances;
+    return 0;
+}
+size_t vmaf_fr_v2_builtin_count(void) { return 0; }
+const char *vmaf_fr_v2_builtin_id(size_t i) { (void)i; return NULL; }
 const VmafFrV2Api *vmaf_fr_v2_api(uint32_t api_major) { (void)api_major; return NULL; }

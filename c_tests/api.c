@@ -59,6 +59,11 @@ static void table(void)
     CHECK(api->strerror == vmaf_fr_v2_strerror);
     CHECK(api->version == vmaf_fr_v2_version);
     CHECK(api->api_version == vmaf_fr_v2_api_version);
+    CHECK(api->codec_known == vmaf_fr_v2_codec_known);
+    CHECK(api->feature_optional == vmaf_fr_v2_feature_optional);
+    CHECK(api->domain == vmaf_fr_v2_domain);
+    CHECK(api->builtin_count == vmaf_fr_v2_builtin_count);
+    CHECK(api->builtin_id == vmaf_fr_v2_builtin_id);
 }
 
 static void config_default(void)
@@ -81,7 +86,7 @@ static void config_default(void)
 static void strings(void)
 {
     static const int known[] = { EINVAL, ENOENT, EACCES, E2BIG, EBADMSG, EPROTO, EILSEQ, EPERM, ENOTSUP, ENOSYS, ENOMEM,
-                                 EIO, EFAULT, ERANGE, EDOM };
+                                 EIO, EFAULT, ERANGE, EDOM, ENODATA, EEXIST };
     size_t i, j;
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         const char *text = vmaf_fr_v2_strerror(-known[i]);
@@ -122,7 +127,94 @@ static void null_pointers(void)
     CHECK_INT(id, -7);
     CHECK_INT(vmaf_fr_v2_set_encode(NULL, 0, NULL, 0), -EINVAL);
     CHECK(vmaf_fr_v2_last_error(NULL) != NULL);
+
+    CHECK_INT(vmaf_fr_v2_codec_known(NULL, "x264"), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_codec_known(fr, NULL), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_codec_known(fr, "caf\xe9"), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_feature_optional(NULL, 0), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, SIZE_MAX), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_domain(NULL, features, 1, &score.score), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_domain(fr, NULL, 1, &score.score), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_domain(fr, features, 1, NULL), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_domain(fr, features, SIZE_MAX, &score.score), -EINVAL);
+    CHECK_INT(vmaf_fr_v2_domain(fr, NULL, 0, NULL), 0);
+    CHECK(vmaf_fr_v2_builtin_id(SIZE_MAX) == NULL);
     CHECK_INT(vmaf_fr_v2_close(fr), 0);
+}
+
+/* A call without a handle leaves its text where open leaves its own. */
+static void texts_without_a_handle(void)
+{
+    VmafFrV2 *fr = NULL;
+    VmafFrV2Score score;
+    VmafFrV2Info info;
+    float feature = 0;
+    int32_t id;
+    int call;
+    for (call = 0; call < 7; call++) {
+        CHECK_INT(vmaf_fr_v2_open(&fr, "builtin:none", NULL), -ENOENT);
+        CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "none");
+        switch (call) {
+        case 0: CHECK_INT(vmaf_fr_v2_score(NULL, &feature, NULL, 1, &score), -EINVAL); break;
+        case 1: CHECK_INT(vmaf_fr_v2_info(NULL, &info), -EINVAL); break;
+        case 2: CHECK_INT(vmaf_fr_v2_codec_id(NULL, "x264", &id), -EINVAL); break;
+        case 3: CHECK_INT(vmaf_fr_v2_set_encode(NULL, 0, NULL, 0), -EINVAL); break;
+        case 4: CHECK_INT(vmaf_fr_v2_codec_known(NULL, "x264"), -EINVAL); break;
+        case 5: CHECK_INT(vmaf_fr_v2_feature_optional(NULL, 0), -EINVAL); break;
+        default: CHECK_INT(vmaf_fr_v2_domain(NULL, &feature, 1, &score.score), -EINVAL);
+        }
+        CHECK_TEXT(vmaf_fr_v2_last_error(NULL), "fr is NULL");
+    }
+}
+
+/* No failure of another handle takes a handle's text away. */
+static void texts_of_many_handles(void)
+{
+    VmafFrV2 *fr[200];
+    VmafFrV2Score score;
+    const char *first = NULL;
+    int i;
+    for (i = 0; i < 200; i++) {
+        fr[i] = open_builtin(NULL, VMAF_FR_V2_ENGINE_EMBEDDED);
+        CHECK_INT(vmaf_fr_v2_score(fr[i], NULL, NULL, 1, &score), -EINVAL);
+        if (!i) first = vmaf_fr_v2_last_error(fr[0]);
+    }
+    CHECK_TEXT(first, "features is NULL");
+    CHECK(first == vmaf_fr_v2_last_error(fr[0]));
+    for (i = 0; i < 200; i++) {
+        CHECK_TEXT(vmaf_fr_v2_last_error(fr[i]), "features is NULL");
+        CHECK_INT(vmaf_fr_v2_close(fr[i]), 0);
+    }
+}
+
+static void builtin_models(void)
+{
+    const size_t n = vmaf_fr_v2_builtin_count();
+    int releases_ended = 0;
+    size_t i, j;
+    CHECK(n > 0);
+    CHECK(vmaf_fr_v2_builtin_id(n) == NULL);
+    for (i = 0; i < n; i++) {
+        const char *id = vmaf_fr_v2_builtin_id(i);
+        VmafFrV2 *bare = NULL;
+        CHECK(id != NULL);
+        for (j = 0; j < i; j++) CHECK(strcmp(id, vmaf_fr_v2_builtin_id(j)) != 0);
+        /* The bare id opens the model, without a configuration. */
+        CHECK_INT(vmaf_fr_v2_open(&bare, id, NULL), 0);
+        if (!bare) continue;
+        CHECK_TEXT(info_of(bare).id, id);
+        CHECK_INT(info_of(bare).engine, VMAF_FR_V2_ENGINE_EMBEDDED);
+        if (i) {
+            const int is_release = !strcmp(info_of(bare).status, "release");
+            CHECK(!(is_release && releases_ended));
+            if (!is_release) releases_ended = 1;
+        } else {
+            VmafFrV2 *fr = open_builtin(NULL, VMAF_FR_V2_ENGINE_AUTO);
+            CHECK_TEXT(info_of(fr).id, id);
+            CHECK_INT(vmaf_fr_v2_close(fr), 0);
+        }
+        CHECK_INT(vmaf_fr_v2_close(bare), 0);
+    }
 }
 
 static void default_model(void)
@@ -195,6 +287,8 @@ static void codec_aware_model(void)
     CHECK(vmaf_fr_v2_codec_name(fr, SIZE_MAX) == NULL);
     CHECK(vmaf_fr_v2_feature_name(fr, info.n_features) == NULL);
     CHECK(vmaf_fr_v2_feature_name(fr, SIZE_MAX) == NULL);
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        CHECK_INT(vmaf_fr_v2_codec_known(fr, names[i].name), names[i].id != 5);
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         id = -7;
         CHECK_INT(vmaf_fr_v2_codec_id(fr, names[i].name, &id), 0);
@@ -227,7 +321,14 @@ static void codec_blind_model(void)
     VmafFrV2Score without, with;
     int32_t id = 3;
     CHECK_INT(info.codec_aware, 0);
+    CHECK_INT(info.n_codecs, 0);
     CHECK_INT(vmaf_fr_v2_set_encode(fr, 0, "medium", 23), -ENOTSUP);
+    /* It answers by vocabulary 1, and ignores what it answered. */
+    CHECK_INT(vmaf_fr_v2_codec_id(fr, "hevc", &id), 0);
+    CHECK_INT(id, 1);
+    CHECK_INT(vmaf_fr_v2_codec_known(fr, "hevc"), 1);
+    CHECK_INT(vmaf_fr_v2_codec_known(fr, "mpeg2video"), 0);
+    id = 3;
     CHECK(fill(fr, row, info.n_features));
     CHECK_INT(vmaf_fr_v2_score(fr, row, NULL, 1, &without), 0);
     CHECK_INT(vmaf_fr_v2_score(fr, row, &id, 1, &with), 0);
@@ -281,23 +382,104 @@ static void older_hosts(void)
     CHECK_INT(vmaf_fr_v2_close(fr), 0);
 }
 
+struct Messages { int n, at_level[4]; };
+
 static void count_messages(void *cookie, int32_t level, const char *message)
 {
-    (void)level;
+    struct Messages *messages = (struct Messages *)cookie;
     CHECK(message && *message);
-    ++*(int *)cookie;
+    CHECK(level >= VMAF_FR_V2_LOG_ERROR && level <= VMAF_FR_V2_LOG_INFO);
+    messages->n++;
+    if (level > 0 && level < 4) messages->at_level[level]++;
 }
 
 static void logger(void)
 {
     VmafFrV2Config config = test_config(VMAF_FR_V2_ENGINE_AUTO);
     VmafFrV2 *fr = NULL;
-    int messages = 0;
+    struct Messages messages;
+    memset(&messages, 0, sizeof(messages));
     config.log = count_messages;
     config.log_cookie = &messages;
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), 0);
+    CHECK_INT(messages.at_level[VMAF_FR_V2_LOG_INFO], 1);
     CHECK_INT(vmaf_fr_v2_close(fr), 0);
-    printf("%d log messages\n", messages);
+    printf("%d log messages\n", messages.n);
+    CHECK_INT(vmaf_fr_v2_open(&fr, "builtin:none", &config), -ENOENT);
+    CHECK_INT(messages.at_level[VMAF_FR_V2_LOG_ERROR], 1);
+}
+
+/* AUTO: the embedded engine first, ONNX Runtime first where the host names one; whatever fails is logged. */
+static void automatic_engine(void)
+{
+    VmafFrV2Config config = test_config(VMAF_FR_V2_ENGINE_AUTO);
+    VmafFrV2 *fr = NULL;
+    struct Messages messages;
+    memset(&messages, 0, sizeof(messages));
+    config.log = count_messages;
+    config.log_cookie = &messages;
+    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), 0);
+    CHECK_INT(info_of(fr).engine, VMAF_FR_V2_ENGINE_EMBEDDED);
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
+    CHECK_INT(messages.at_level[VMAF_FR_V2_LOG_WARNING], 0);
+    config.onnxruntime_path = "/nonexistent/libonnxruntime.so";
+    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), 0);
+    CHECK_INT(info_of(fr).engine, VMAF_FR_V2_ENGINE_EMBEDDED);
+    CHECK_INT(messages.at_level[VMAF_FR_V2_LOG_WARNING], 1);
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
+    config.onnxruntime_path = getenv("VMAF_FR_V2_ONNXRUNTIME");
+    if (!config.onnxruntime_path) return;
+    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), 0);
+    CHECK_INT(info_of(fr).engine, VMAF_FR_V2_ENGINE_ONNXRUNTIME);
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
+}
+
+/* Distances fail as scores do; they are NaN while no card describes its domain. */
+static void domain(void)
+{
+    VmafFrV2 *fr = open_builtin(NULL, VMAF_FR_V2_ENGINE_EMBEDDED);
+    const VmafFrV2Info info = info_of(fr);
+    float rows[3 * 64];
+    double distances[3];
+    VmafFrV2Score scores[3];
+    size_t i;
+    for (i = 0; i < 3; i++) CHECK(fill(fr, rows + i * info.n_features, info.n_features));
+    CHECK_INT(vmaf_fr_v2_domain(fr, rows, 3, distances), 0);
+    for (i = 0; i < 3; i++) CHECK(isnan(distances[i]));
+    rows[2 * info.n_features] = INFINITY;
+    distances[0] = 7;
+    CHECK_INT(vmaf_fr_v2_score(fr, rows, NULL, 3, scores), -EDOM);
+    CHECK_INT(vmaf_fr_v2_domain(fr, rows, 3, distances), -EDOM);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "frame 2");
+    CHECK_BITS(distances[0], 7.0);
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
+}
+
+/* Values that no libvmaf gives are refused, with the likely reason. */
+static void impossible_values(void)
+{
+    static const struct { const char *feature; float value; const char *why; } cases[] = {
+        { "float_ssim", 18.3f, "enable_db" }, { "float_ms_ssim", 1.01f, "decibels" }, { "float_ssim", -1.5f, "below -1" },
+        { "adm2", 10.5f, "above 10" }, { "vif_scale3", -0.01f, "below 0" }, { "motion2", -1.0f, "below 0" },
+        { "psnr_y", -3.0f, "below 0" }, { "cambi", -0.5f, "below 0" },
+    };
+    VmafFrV2 *fr = open_builtin("builtin:fr_regressor_v2_codec_aware", VMAF_FR_V2_ENGINE_AUTO);
+    const VmafFrV2Info info = info_of(fr);
+    size_t i;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        float rows[2 * 64];
+        VmafFrV2Score scores[2];
+        uint32_t f = 0;
+        CHECK(fill(fr, rows, info.n_features) && fill(fr, rows + info.n_features, info.n_features));
+        while (f < info.n_features && strcmp(vmaf_fr_v2_feature_name(fr, f), cases[i].feature)) f++;
+        CHECK(f < info.n_features);
+        rows[info.n_features + f] = cases[i].value;
+        CHECK_INT(vmaf_fr_v2_score(fr, rows, NULL, 2, scores), -EDOM);
+        CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "frame 1");
+        CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), cases[i].feature);
+        CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), cases[i].why);
+    }
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
 }
 
 /* last_error belongs to a thread; a handle serves several of them. */
@@ -351,11 +533,17 @@ int main(void)
     config_default();
     strings();
     null_pointers();
+    texts_without_a_handle();
+    texts_of_many_handles();
+    builtin_models();
     default_model();
     codec_aware_model();
     codec_blind_model();
     older_hosts();
     logger();
+    automatic_engine();
+    domain();
+    impossible_values();
     threads();
     return test_result();
 }

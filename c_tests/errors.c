@@ -235,9 +235,11 @@ static void einval(void)
     config.engine = VMAF_FR_V2_ENGINE_ONNXRUNTIME;
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), -EINVAL);
     CHECK_INT(vmaf_fr_v2_open(NULL, NULL, &config), -EINVAL);
-    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, NULL), -EINVAL);
-    CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "cfg");
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "fr is NULL");
     CHECK(fr == NULL);
+    /* Since API 1.1 no configuration is the default one. */
+    CHECK_INT(vmaf_fr_v2_open(&fr, NULL, NULL), 0);
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
 }
 
 /* Errors of an open model: the handle stays usable, and its scores stay as they were. */
@@ -318,8 +320,38 @@ static void open_model_errors(int32_t engine)
     features[0][1] = NAN;
     CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), 0);
     CHECK_NEAR(scores[0].score, 50.0, 1e-4);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 1), 1);
     features[0][1] = INFINITY;
     CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), -EDOM);
+    features[0][0] = features[0][1] = features[0][2] = NAN;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), -EDOM);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "every feature");
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
+
+    /* Which features may be missing, and that nothing but those may. */
+    CHECK_INT(vmaf_fr_v2_open(&fr, path_in_directory("good_optional.onnx"), &config), 0);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 0), 0);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 1), 1);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 2), 2);
+    CHECK_INT(vmaf_fr_v2_feature_optional(fr, 3), -EINVAL);
+    features[0][0] = 0.5f;
+    features[0][1] = features[0][2] = NAN;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), 0);
+    CHECK_NEAR(scores[0].score, 50.0, 1e-4);
+    features[0][0] = NAN;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), -EDOM);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "adm2");
+    CHECK_INT(vmaf_fr_v2_close(fr), 0);
+
+    /* A card may narrow what a feature can be. */
+    CHECK_INT(vmaf_fr_v2_open(&fr, path_in_directory("good_feature_range.onnx"), &config), 0);
+    features[0][0] = features[0][1] = 0.5f;
+    features[0][2] = 20.5f;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), -EDOM);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "motion2");
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(fr), "feature_range");
+    features[0][2] = 20.0f;
+    CHECK_INT(vmaf_fr_v2_score(fr, features[0], NULL, 1, scores), 0);
     CHECK_INT(vmaf_fr_v2_close(fr), 0);
 
     /* Clipping, and doing without. */

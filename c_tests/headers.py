@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 
-WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wstrict-prototypes", "-Werror"]
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wstrict-prototypes", "-Wredundant-decls", "-Werror"]
 DIALECTS = {
     "gcc": ["c99", "c11", "c17"], "clang": ["c99", "c11", "c17"],
     "g++": ["c++11", "c++17", "c++20"], "clang++": ["c++11", "c++17", "c++20"],

@@ -58,5 +58,10 @@ int main(void)
     MEMBER(VmafFrV2Api, strerror);
     MEMBER(VmafFrV2Api, version);
     MEMBER(VmafFrV2Api, api_version);
+    MEMBER(VmafFrV2Api, codec_known);
+    MEMBER(VmafFrV2Api, feature_optional);
+    MEMBER(VmafFrV2Api, domain);
+    MEMBER(VmafFrV2Api, builtin_count);
+    MEMBER(VmafFrV2Api, builtin_id);
     return 0;
 }

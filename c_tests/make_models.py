@@ -124,6 +124,9 @@ def good(w):
                                                          "codec_vocab_version": 7})
     w.add("good_logvar", linear(out=2))
     w.add("good_missing_mean", linear(), card={"missing_features": "mean"})
+    w.add("good_optional", linear(), card={"missing_features": "mean",
+                                           "optional_features": {"vif_scale0": 1, "motion2": 2}})
+    w.add("good_feature_range", linear(), card={"feature_range": {"motion2": [0, 20]}})
     w.add("good_out_of_range", linear(bias=1000.0))
     w.add("good_unpinned", linear(), flags="unpinned", card={"sha256": DROP})
     # Without a card the width alone tells the features: 6 are the canonical ones.
@@ -266,6 +269,12 @@ def disagreements(w):
     numbers("order_long", "feature_order", FEATURES + ["cambi"], "feature_order")
     numbers("order_twice", "feature_order", ["adm2", "adm2", "motion2"], "adm2")
     numbers("range_reversed", "score_range", [100, 0], "score_range")
+    numbers("range_of_stranger", "feature_range", {"cambi": [0, 1]}, "cambi")
+    numbers("range_of_nothing", "feature_range", {"motion2": [5, 5]}, "motion2")
+    numbers("optional_without_missing", "optional_features", {"motion2": 1}, "missing_features")
+    for name, optional in [("optional_stranger", {"cambi": 1}), ("optional_worth", {"motion2": 3})]:
+        w.add(name, linear(), "EPROTO", next(iter(optional)),
+              card={"missing_features": "mean", "optional_features": optional})
     numbers("cap_of_stranger", "feature_cap", {"cambi": 1.0}, "cambi")
 
     w.add("wrong_input_name", linear(), "EPROTO", "input_names", card={"input_names": ["data"]})

@@ -33,14 +33,16 @@ project = {
     "meson": meson_version,
     "header": macros("VMAF_FR_V2_VERSION"),
     "running library": library.vmaf_fr_v2_version().decode(),
-    "vmaf_fr_v2.pc": re.search(r"^Version: (.*)$", pc.read_text(), re.M).group(1),
+    "vmaf_fr_v2.pc": re.search(r"^library_version=(.*)$", pc.read_text(), re.M).group(1),
 }
 api = {
+    "cargo-c's .pc": crate["metadata"]["capi"]["pkg_config"]["version"],
     "Cargo.toml": crate["metadata"]["capi"]["library"]["version"],
     "meson": api_version,
     "header": macros("VMAF_FR_V2_API_VERSION"),
     "running library": ".".join(str(running_api >> shift & 255) for shift in (16, 8, 0)),
-    "vmaf_fr_v2.pc": re.search(r"^api_version=(.*)$", pc.read_text(), re.M).group(1),
+    "vmaf_fr_v2.pc": re.search(r"^Version: (.*)$", pc.read_text(), re.M).group(1),
+    "its variable": re.search(r"^api_version=(.*)$", pc.read_text(), re.M).group(1),
 }
 soname = re.search(r"SONAME.*\[(.*)\]", dynamic).group(1)
 print("version:", project, "\nAPI version:", api, "\nSONAME:", soname)

@@ -10,14 +10,14 @@
 #include <stdint.h>
 
 /**
- * Major version of the API: another one is another SONAME.
+ * Major version of the API; a new one changes the SONAME.
  */
 #define VMAF_FR_V2_API_VERSION_MAJOR 1
 
 /**
  * Minor version of the API: grows with every addition.
  */
-#define VMAF_FR_V2_API_VERSION_MINOR 0
+#define VMAF_FR_V2_API_VERSION_MINOR 1
 
 /**
  * Patch version of the API.
@@ -40,7 +40,7 @@
 #define VMAF_FR_V2_VERSION_PATCH 0
 
 /**
- * ONNX Runtime where one is found, else the embedded engine.
+ * The embedded engine if it can run the model, else ONNX Runtime; with `onnxruntime_path`, ONNX Runtime first.
  */
 #define VMAF_FR_V2_ENGINE_AUTO 0
 
@@ -65,6 +65,21 @@
 #define VMAF_FR_V2_FLAG_ALLOW_UNPINNED 2
 
 /**
+ * Level of a log message: the model did not open; the text is that of `vmaf_fr_v2_last_error(NULL)`.
+ */
+#define VMAF_FR_V2_LOG_ERROR 1
+
+/**
+ * Level of a log message: opening goes on, but not as asked for.
+ */
+#define VMAF_FR_V2_LOG_WARNING 2
+
+/**
+ * Level of a log message: what was opened, and with which engine.
+ */
+#define VMAF_FR_V2_LOG_INFO 3
+
+/**
  * One open model.
  */
 typedef struct VmafFrV2 VmafFrV2;
@@ -82,7 +97,7 @@ typedef struct VmafFrV2Config {
      */
     int32_t engine;
     /**
-     * Path of libonnxruntime; NULL: `$VMAF_FR_V2_ONNXRUNTIME`, else the system's.
+     * Absolute path of libonnxruntime; NULL: `$VMAF_FR_V2_ONNXRUNTIME`, else the system's.
      */
     const char *onnxruntime_path;
     /**
@@ -94,7 +109,9 @@ typedef struct VmafFrV2Config {
      */
     uint64_t flags;
     /**
-     * Receives messages while a model is opened; NULL: silent.
+     * Receives messages while a model is opened, in the thread that opens it; NULL: silent. It must return: no longjmp
+     * and no C++ exception may leave it, and it must not call this library. `level` is one of `VMAF_FR_V2_LOG_*`;
+     * `message` is one line, valid during the call.
      */
     void (*log)(void *cookie, int32_t level, const char *message);
     /**
@@ -112,18 +129,22 @@ typedef struct VmafFrV2Score {
      */
     double score;
     /**
-     * Standard deviation of that score; NaN where the model has none.
+     * Standard deviation of that score; NaN if the model has none.
      */
     double stddev;
     /**
-     * Lower end of the 95 % interval; NaN likewise.
+     * Lower end of the 95 % interval, clipped too; NaN if the model has none.
      */
     double ci95_low;
     /**
-     * Upper end of the 95 % interval; NaN likewise.
+     * Upper end of the 95 % interval, clipped too; NaN if the model has none.
      */
     double ci95_high;
 } VmafFrV2Score;
+/**
+ * Of a frame that could not be scored: everything is NaN.
+ */
+#define VmafFrV2Score_NONE (VmafFrV2Score){ .score = f64_NAN, .stddev = f64_NAN, .ci95_low = f64_NAN, .ci95_high = f64_NAN }
 
 /**
  * What an open model is.
@@ -142,11 +163,11 @@ typedef struct VmafFrV2Info {
      */
     uint32_t n_codecs;
     /**
-     * 1 where the model takes the codec.
+     * 1 if the model takes the codec.
      */
     int32_t codec_aware;
     /**
-     * 1 where scores come with a standard deviation.
+     * 1 if scores come with a standard deviation.
      */
     int32_t has_variance;
     /**
@@ -184,7 +205,8 @@ typedef struct VmafFrV2Info {
 } VmafFrV2Info;
 
 /**
- * All functions of the API. Members are only ever added, at the end.
+ * All functions of the API. Members are only ever added, at the end: a host that needs one compares `struct_size` with its
+ * offset.
  */
 typedef struct VmafFrV2Api {
     /**
@@ -247,6 +269,26 @@ typedef struct VmafFrV2Api {
      * `vmaf_fr_v2_api_version()`
      */
     uint32_t (*api_version)(void);
+    /**
+     * `vmaf_fr_v2_codec_known()`; since API 1.1, as all that follow.
+     */
+    int32_t (*codec_known)(const struct VmafFrV2 *fr, const char *name);
+    /**
+     * `vmaf_fr_v2_feature_optional()`
+     */
+    int32_t (*feature_optional)(const struct VmafFrV2 *fr, size_t i);
+    /**
+     * `vmaf_fr_v2_domain()`
+     */
+    int32_t (*domain)(struct VmafFrV2 *fr, const float *features, size_t n_frames, double *distances);
+    /**
+     * `vmaf_fr_v2_builtin_count()`
+     */
+    size_t (*builtin_count)(void);
+    /**
+     * `vmaf_fr_v2_builtin_id()`
+     */
+    const char *(*builtin_id)(size_t i);
 } VmafFrV2Api;
 
 #ifdef __cplusplus
@@ -254,7 +296,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Set the defaults.
+ * Set the defaults: AUTO, one thread, no flags, silent.
  *
  * @param cfg Filled in whole; NULL does nothing.
  */
@@ -263,10 +305,10 @@ void vmaf_fr_v2_config_default(struct VmafFrV2Config *cfg);
 /**
  * Open a model.
  *
- * @param fr    Receives the handle.
- * @param model NULL: the built-in release model; `"builtin:ID"`; else the path of an `.onnx` file, of its card, or of
- *              an ensemble's card.
- * @param cfg   As set by vmaf_fr_v2_config_default(); not NULL.
+ * @param fr    Receives the handle; on failure it is left as it was.
+ * @param model NULL: the default of the built-in models. `"builtin:ID"` or `"ID"`: the built-in model of that id. Else
+ *              the path of an `.onnx` file (its card is the `.json` beside it), of a card, or of an ensemble's card.
+ * @param cfg   As vmaf_fr_v2_config_default() sets it, then changed; NULL (since API 1.1): the defaults.
  *
  * @return 0, or a negative errno; `vmaf_fr_v2_last_error(NULL)` has the text.
  */
@@ -278,12 +320,14 @@ int32_t vmaf_fr_v2_open(struct VmafFrV2 **fr,
  * Score frames.
  *
  * @param features  `n_frames` rows of `n_features` raw libvmaf values, row-major, in the order of
- *                  `vmaf_fr_v2_feature_name()`.
- * @param codec_ids One per frame; NULL: unknown for every frame.
+ *                  vmaf_fr_v2_feature_name(). NaN stands for a missing value if vmaf_fr_v2_feature_optional() allows it.
+ * @param codec_ids One per frame, from vmaf_fr_v2_codec_id(); NULL: unknown for every frame. Codec-blind models ignore
+ *                  them.
  * @param n_frames  0 does nothing.
- * @param scores    Receives `n_frames` scores, or nothing on failure.
+ * @param scores    Receives `n_frames` scores; on failure nothing is written.
  *
- * @return 0, or a negative errno; `vmaf_fr_v2_last_error(fr)` names frame and feature.
+ * @return 0, or a negative errno: -EDOM for a value that its feature cannot have, -ERANGE for a codec id;
+ *         vmaf_fr_v2_last_error() names frame and feature. The handle stays usable.
  */
 int32_t vmaf_fr_v2_score(struct VmafFrV2 *fr,
                          const float *features,
@@ -292,16 +336,16 @@ int32_t vmaf_fr_v2_score(struct VmafFrV2 *fr,
                          struct VmafFrV2Score *scores);
 
 /**
- * Close a model. NULL is fine.
+ * Close a model and free what it owns. NULL is fine. A thread's or the process's last destructors may call it.
  *
- * @return 0.
+ * @return 0, or a negative errno.
  */
 int32_t vmaf_fr_v2_close(struct VmafFrV2 *fr);
 
 /**
- * Tell what a model is.
+ * Say what a model is.
  *
- * @param info Its `struct_size` is set by the caller; only that much is written.
+ * @param info The caller sets its `struct_size`; only that many bytes are written.
  *
  * @return 0, or -EINVAL.
  */
@@ -318,11 +362,14 @@ const char *vmaf_fr_v2_feature_name(const struct VmafFrV2 *fr, size_t i);
 const char *vmaf_fr_v2_codec_name(const struct VmafFrV2 *fr, size_t i);
 
 /**
- * Look up the id of a codec's or encoder's name.
+ * Look up the id of a codec's or encoder's name. Does not wait for a score under way.
  *
- * @param id Receives the id; that of `unknown` for a name that the vocabulary does not have.
+ * A codec-blind model answers by codec vocabulary 1, and ignores the id when it scores.
  *
- * @return 0, or -EINVAL, or -ERANGE where the vocabulary has neither the name nor `unknown`.
+ * @param name Trimmed and case-folded; aliases such as "h264" or "libx264" resolve.
+ * @param id   Receives the id; that of `unknown` for a name that the vocabulary does not have.
+ *
+ * @return 0, or -EINVAL, or -ERANGE if the vocabulary has neither the name nor `unknown`.
  */
 int32_t vmaf_fr_v2_codec_id(const struct VmafFrV2 *fr, const char *name, int32_t *id);
 
@@ -332,7 +379,7 @@ int32_t vmaf_fr_v2_codec_id(const struct VmafFrV2 *fr, const char *name, int32_t
  * @param preset NULL: not known.
  * @param crf    NaN: not known.
  *
- * @return 0, -ENOTSUP where the model has no such inputs, -ERANGE for what the card does not know.
+ * @return 0, -ENOTSUP if the model has no such inputs, -ERANGE for what the card does not know.
  */
 int32_t vmaf_fr_v2_set_encode(struct VmafFrV2 *fr,
                               int32_t codec_id,
@@ -340,13 +387,16 @@ int32_t vmaf_fr_v2_set_encode(struct VmafFrV2 *fr,
                               double crf);
 
 /**
- * The calling thread's last failure on this handle; `fr` NULL: its last failed open. Never NULL itself, valid until
- * the thread's next call on that handle.
+ * The text of the calling thread's last failure on this handle, "" if it had none; `fr` NULL: its last failure
+ * without a handle (open, or a call whose handle was NULL). Never NULL itself, valid until the thread's next call on
+ * that handle. Other threads and handles do not touch it; a thread's or the process's last destructors may ask.
  */
 const char *vmaf_fr_v2_last_error(const struct VmafFrV2 *fr);
 
 /**
- * What an errno of this API means. Never NULL.
+ * What an errno of this API, of vmaf_fr_v2_libvmaf.h or of vmaf_fr_v2_pool.h means. Never NULL, never freed.
+ *
+ * @param err 0 or negative, as the functions return it.
  */
 const char *vmaf_fr_v2_strerror(int32_t err);
 
@@ -361,20 +411,55 @@ const char *vmaf_fr_v2_version(void);
 uint32_t vmaf_fr_v2_api_version(void);
 
 /**
- * The table of all functions, for dlsym.
+ * Whether the vocabulary has a codec's or encoder's name, itself or by an alias. Since API 1.1.
  *
- * @param api_major The API major that the host was compiled against.
+ * A codec-blind model answers by codec vocabulary 1, as vmaf_fr_v2_codec_id() does.
  *
- * @return The table, or NULL where this library has another major.
+ * @return 1, 0, or -EINVAL for NULL or text that is not UTF-8.
  */
-const struct VmafFrV2Api *vmaf_fr_v2_api(uint32_t api_major);
+int32_t vmaf_fr_v2_codec_known(const struct VmafFrV2 *fr, const char *name);
+
+/**
+ * Whether feature `i` may be missing, that is NaN. Since API 1.1.
+ *
+ * @return 0: it is needed. 1: it may be missing, and is worth measuring. 2: it may be missing, and is used only if it
+ *         is there anyway. -EINVAL past the end.
+ */
+int32_t vmaf_fr_v2_feature_optional(const struct VmafFrV2 *fr,
+                                    size_t i);
+
+/**
+ * Say how far frames are from what the model was trained on. Since API 1.1.
+ *
+ * @param features  As for vmaf_fr_v2_score().
+ * @param n_frames  0 does nothing.
+ * @param distances Receives one distance per frame, 0..1 inside the training data; NaN if the card does not describe it.
+ *                  On failure nothing is written.
+ *
+ * @return 0, or what vmaf_fr_v2_score() returns for the same rows.
+ */
+int32_t vmaf_fr_v2_domain(struct VmafFrV2 *fr,
+                          const float *features,
+                          size_t n_frames,
+                          double *distances);
+
+/**
+ * Number of built-in models. Since API 1.1.
+ */
+size_t vmaf_fr_v2_builtin_count(void);
+
+/**
+ * The id of built-in model `i`: the default first, then the releases, then the others; NULL past the end. Never freed.
+ * Since API 1.1.
+ */
+const char *vmaf_fr_v2_builtin_id(size_t i);
 
 /**
  * The table of all functions, for dlsym.
  *
  * @param api_major The API major that the host was compiled against.
  *
- * @return The table, or NULL where this library has another major.
+ * @return The table, never freed; NULL if this library has another major.
  */
 const struct VmafFrV2Api *vmaf_fr_v2_api(uint32_t api_major);
 

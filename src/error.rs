@@ -81,6 +81,13 @@ impl Error {
         self
     }
 
+    /// The same failure, with what else was tried and failed.
+    #[must_use]
+    pub(crate) fn and(mut self, other: &str) -> Self {
+        self.message = format!("{}; {other}", self.message);
+        self
+    }
+
     /// The same failure, its message prefixed with the name of what it happened to.
     #[must_use]
     pub fn of(mut self, subject: impl fmt::Display) -> Self {

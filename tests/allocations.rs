@@ -46,13 +46,13 @@ fn open(model: &str) -> Scorer {
 
 #[test]
 fn scoring_does_not_allocate() {
-    for model in vmaf_fr_v2::builtin::models().iter().map(|m| format!("builtin:{}", m.id)) {
+    for model in vmaf_fr_v2::model::builtin::models().iter().map(|m| format!("builtin:{}", m.id)) {
         let model = model.as_str();
         let mut fr = open(model);
         let width = fr.feature_names().len();
         let n_codecs = fr.codec_names().len();
         let most = 20_000;
-        let features: Vec<f32> = (0..most * width).map(|i| (i % 97) as f32 * 0.4).collect();
+        let features: Vec<f32> = (0..most * width).map(|i| (i % 97) as f32 / 97.0).collect();
         let ids: Vec<i32> =
             (0..most).map(|i| i32::try_from(i % n_codecs.max(1)).unwrap()).collect();
         let mut scores = vec![Score::default(); most];

@@ -37,7 +37,8 @@ fn rust_structs_have_the_layout_of_the_headers() {
         }
         VmafFrV2Api {
             struct_size, config_default, open, score, close, info, feature_name, codec_name,
-            codec_id, set_encode, last_error, strerror, version, api_version,
+            codec_id, set_encode, last_error, strerror, version, api_version, codec_known,
+            feature_optional, domain, builtin_count, builtin_id,
         }
     };
     let expected: Vec<&str> = include_str!("../abi/layout.x86_64.txt").lines().collect();

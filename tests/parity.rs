@@ -10,7 +10,8 @@
 
 use std::path::PathBuf;
 
-use vmaf_fr_v2::card::Statistic;
+use vmaf_fr_v2::catalogue;
+use vmaf_fr_v2::model::card::Statistic;
 use vmaf_fr_v2::{Config, EngineChoice, Score, Scorer};
 
 /// What the contract allows between engines, on the scale of the score.
@@ -31,7 +32,7 @@ fn open(model: &str, engine: EngineChoice) -> vmaf_fr_v2::Result<Scorer> {
 
 /// The built-in models and those of the test data folder.
 fn models() -> Vec<String> {
-    let builtin = vmaf_fr_v2::builtin::models().iter();
+    let builtin = vmaf_fr_v2::model::builtin::models().iter();
     let mut models: Vec<String> = builtin.map(|m| format!("builtin:{}", m.id)).collect();
     let root = std::env::var_os("VMAF_FR_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
@@ -71,10 +72,10 @@ impl Random {
     }
 }
 
-/// One row: mostly plausible, sometimes at or beyond every border.
-fn row(r: &mut Random, mean: &[f64], std: &[f64], out: &mut Vec<f32>) {
+/// One row of possible values: mostly plausible, sometimes at or far beyond the training data's borders.
+fn row(r: &mut Random, names: &[String], mean: &[f64], std: &[f64], out: &mut Vec<f32>) {
     let kind = r.next() % 16;
-    for (&mean, &std) in mean.iter().zip(std) {
+    for ((name, &mean), &std) in names.iter().zip(mean).zip(std) {
         let sign = if r.next() & 1 == 0 { 1.0 } else { -1.0 };
         let x = match kind {
             0 => 0.0,
@@ -84,7 +85,8 @@ fn row(r: &mut Random, mean: &[f64], std: &[f64], out: &mut Vec<f32>) {
             4 => mean,
             _ => mean + std * r.normal(),
         };
-        out.push(x as f32);
+        let possible = catalogue::feature(name).map_or(x, |f| x.clamp(f.low, f.high));
+        out.push(possible as f32);
     }
 }
 
@@ -99,7 +101,8 @@ fn compare_engines(model: &str, rows: usize) -> Option<(f64, usize)> {
         Err(e) => panic!("{model}: {e}"),
     };
     let mut embedded = open(model, EngineChoice::Embedded).unwrap();
-    let width = embedded.feature_names().len();
+    let names = embedded.feature_names().to_vec();
+    let width = names.len();
     let n_codecs = embedded.codec_names().len().max(1) as u64;
     let statistics = |s: &Option<Vec<Statistic>>| -> Vec<f64> {
         s.as_ref().expect("the card has statistics").iter().map(|s| s.0).collect()
@@ -113,7 +116,7 @@ fn compare_engines(model: &str, rows: usize) -> Option<(f64, usize)> {
     while done < rows {
         let n = (rows - done).min(1 + (r.next() % 3000) as usize);
         let mut features = Vec::with_capacity(n * width);
-        (0..n).for_each(|_| row(&mut r, &mean, &std, &mut features));
+        (0..n).for_each(|_| row(&mut r, &names, &mean, &std, &mut features));
         let ids: Vec<i32> = (0..n).map(|_| (r.next() % n_codecs) as i32).collect();
         let mut a = vec![Score::default(); n];
         let mut b = vec![Score::default(); n];

@@ -1,216 +1,54 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! The C API: turns pointers into Rust values and results into errno codes. Nothing else is `extern "C"`.
+//! The C API: every function that is `extern "C"`. Each one turns pointers into Rust values (`boundary`), calls the
+//! library, and turns what comes back into an errno (`errno`).
 
 // The comments are doxygen's, for the header: C hosts read them, and what is safe is said there.
 #![allow(clippy::doc_markdown, clippy::missing_safety_doc)]
+// C's names.
+#![allow(clippy::wildcard_imports)]
 
+mod boundary;
 pub mod errno;
+mod handle;
+mod host_config;
+mod last_error;
 mod table;
 mod types;
 
+pub use handle::VmafFrV2;
 pub use table::{VmafFrV2Api, vmaf_fr_v2_api};
 pub use types::*;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::ffi::{CStr, CString, c_char, c_void};
-use std::mem::{offset_of, size_of};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+/// The score of one frame: the same struct in Rust and in C.
+pub use crate::scorer::Score as VmafFrV2Score;
 
-use crate::error::{Error, ErrorKind, Result, bail, err};
-use crate::scorer::{Config, EngineChoice, LogLevel, Score, Scorer};
+use std::ffi::{CStr, c_char};
+use std::mem::{MaybeUninit, size_of};
+use std::slice;
 
-/// One open model.
-pub struct VmafFrV2 {
-    scorer: Mutex<Scorer>,
-    /// Key of the handle's errors in a thread's table: an address would come back after a close.
-    serial: u64,
-    n_features: usize,
-    codec_aware: bool,
-    info: VmafFrV2Info,
-    /// What the pointers in `info` and the name functions point to.
-    strings: Strings,
-}
+use crate::config::LogLevel;
+use crate::error::{Result, bail, err};
+use crate::model::builtin;
+use crate::scorer::{Score, Scorer};
+use boundary::{WITHOUT_HANDLE, guard, null, text, with_handle};
 
-struct Strings {
-    id: CString,
-    engine_version: CString,
-    status: CString,
-    features: Vec<CString>,
-    codecs: Vec<CString>,
-}
-
-// SAFETY: the raw pointers in `info` point into `strings`, which live as long and never change.
-unsafe impl Send for VmafFrV2 {}
-// SAFETY: likewise; the scorer is behind its mutex.
-unsafe impl Sync for VmafFrV2 {}
-
-/// Serial of the failed opens of a thread.
-const OPEN: u64 = 0;
-/// Errors of handles that a thread remembers; one that fails on more handles is not worth the memory.
-const REMEMBERED: usize = 64;
-
-thread_local! {
-    static ERRORS: RefCell<HashMap<u64, CString>> = RefCell::default();
-}
-
-fn c_string(text: &str) -> CString {
-    CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
-}
-
-fn remember(serial: u64, message: &str) {
-    ERRORS.with_borrow_mut(|errors| {
-        if errors.len() >= REMEMBERED && !errors.contains_key(&serial) {
-            errors.clear();
-        }
-        errors.insert(serial, c_string(&message.replace('\n', " ")));
-    });
-}
-
-/// Runs the body of a function: its error or panic becomes the errno and the thread's last error.
-fn boundary(serial: u64, body: impl FnOnce() -> Result<()>) -> i32 {
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(())) => 0,
-        Ok(Err(e)) => {
-            remember(serial, e.message());
-            errno::code(e.kind())
-        }
-        Err(panic) => {
-            let what = panic
-                .downcast_ref::<&str>()
-                .map(|s| (*s).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            // A panic payload may panic when it is dropped.
-            std::mem::forget(panic);
-            remember(serial, &format!("internal error: {what}"));
-            errno::code(ErrorKind::Internal)
-        }
-    }
-}
-
-fn null(what: &str) -> Error {
-    err!(Argument, "{what} is NULL")
-}
-
-/// SAFETY: `text` is NULL or a C string.
-unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<Option<&'a str>> {
-    if text.is_null() {
-        return Ok(None);
-    }
-    // SAFETY: the caller's.
-    let text = unsafe { CStr::from_ptr(text) };
-    text.to_str().map(Some).map_err(|_| err!(Argument, "{what} is not UTF-8"))
-}
-
-/// Copies as much of a host's configuration as the host has, over the defaults.
-///
-/// SAFETY: `cfg` points to a `struct_size`, and to as many bytes as that says.
-unsafe fn config(cfg: *const VmafFrV2Config) -> Result<VmafFrV2Config> {
-    let mut config = default_config();
-    // SAFETY: the caller's.
-    let size = unsafe { (&raw const (*cfg).struct_size).read() } as usize;
-    let least = offset_of!(VmafFrV2Config, n_threads);
-    if size < least {
-        bail!(
-            Argument,
-            "struct_size of the configuration is {size}, at least {least} was expected"
-        );
-    }
-    let size = size.min(size_of::<VmafFrV2Config>());
-    // SAFETY: both have `size` bytes; every bit pattern is one of the members' types but for `log`, which a host fills
-    // with a function or NULL; whole members only, so that none is half a default.
-    unsafe {
-        let whole = whole_members(size);
-        std::ptr::copy_nonoverlapping(cfg.cast::<u8>(), (&raw mut config).cast(), whole);
-    }
-    Ok(config)
-}
-
-/// The end of the last member that `size` bytes hold entirely.
-fn whole_members(size: usize) -> usize {
-    [
-        offset_of!(VmafFrV2Config, n_threads),
-        offset_of!(VmafFrV2Config, n_threads) + size_of::<u32>(),
-        offset_of!(VmafFrV2Config, log),
-        offset_of!(VmafFrV2Config, log_cookie),
-        size_of::<VmafFrV2Config>(),
-    ]
-    .into_iter()
-    .filter(|&end| end <= size)
-    .max()
-    .unwrap_or(0)
-}
-
-fn default_config() -> VmafFrV2Config {
-    VmafFrV2Config {
-        struct_size: size_of::<VmafFrV2Config>() as u32,
-        engine: VMAF_FR_V2_ENGINE_AUTO,
-        onnxruntime_path: std::ptr::null(),
-        n_threads: 0,
-        flags: 0,
-        log: None,
-        log_cookie: std::ptr::null_mut(),
-    }
-}
-
-struct Cookie(*mut c_void);
-// SAFETY: the host's logger is called in the thread that opens, with the host's own pointer.
-unsafe impl Send for Cookie {}
-// SAFETY: likewise.
-unsafe impl Sync for Cookie {}
-
-/// SAFETY: the pointers in `c` are NULL or what the header says.
-unsafe fn rust_config(c: &VmafFrV2Config) -> Result<Config> {
-    let known = VMAF_FR_V2_FLAG_DISABLE_CLIP | VMAF_FR_V2_FLAG_ALLOW_UNPINNED;
-    if c.flags & !known != 0 {
-        bail!(Argument, "unknown flags {:#x}", c.flags & !known);
-    }
-    let log = c.log.map(|log| {
-        let cookie = Cookie(c.log_cookie);
-        let logger = move |level: LogLevel, message: &str| {
-            let cookie = &cookie;
-            let message = c_string(message);
-            // SAFETY: the host's function, called as the header says.
-            unsafe { log(cookie.0, level as i32, message.as_ptr()) };
-        };
-        std::sync::Arc::new(logger) as crate::scorer::Logger
-    });
-    Ok(Config {
-        engine: match c.engine {
-            VMAF_FR_V2_ENGINE_AUTO => EngineChoice::Auto,
-            VMAF_FR_V2_ENGINE_ONNXRUNTIME => EngineChoice::OnnxRuntime,
-            VMAF_FR_V2_ENGINE_EMBEDDED => EngineChoice::Embedded,
-            other => bail!(Argument, "unknown engine {other}"),
-        },
-        // SAFETY: the caller's.
-        onnxruntime_path: unsafe { text(c.onnxruntime_path, "onnxruntime_path") }?.map(Into::into),
-        n_threads: c.n_threads,
-        disable_clip: c.flags & VMAF_FR_V2_FLAG_DISABLE_CLIP != 0,
-        allow_unpinned: c.flags & VMAF_FR_V2_FLAG_ALLOW_UNPINNED != 0,
-        log,
-    })
-}
-
-/// Set the defaults.
+/// Set the defaults: AUTO, one thread, no flags, silent.
 ///
 /// @param cfg Filled in whole; NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_config_default(cfg: *mut VmafFrV2Config) {
     if !cfg.is_null() {
         // SAFETY: the caller's struct.
-        unsafe { cfg.write(default_config()) };
+        unsafe { cfg.write(host_config::default()) };
     }
 }
 
 /// Open a model.
 ///
-/// @param fr    Receives the handle.
-/// @param model NULL: the built-in release model; `"builtin:ID"`; else the path of an `.onnx` file, of its card, or of
-///              an ensemble's card.
-/// @param cfg   As set by vmaf_fr_v2_config_default(); not NULL.
+/// @param fr    Receives the handle; on failure it is left as it was.
+/// @param model NULL: the default of the built-in models. `"builtin:ID"` or `"ID"`: the built-in model of that id. Else
+///              the path of an `.onnx` file (its card is the `.json` beside it), of a card, or of an ensemble's card.
+/// @param cfg   As vmaf_fr_v2_config_default() sets it, then changed; NULL (since API 1.1): the defaults.
 ///
 /// @return 0, or a negative errno; `vmaf_fr_v2_last_error(NULL)` has the text.
 #[unsafe(no_mangle)]
@@ -219,139 +57,120 @@ pub unsafe extern "C" fn vmaf_fr_v2_open(
     model: *const c_char,
     cfg: *const VmafFrV2Config,
 ) -> i32 {
-    boundary(OPEN, || {
-        if fr.is_null() || cfg.is_null() {
-            return Err(null(if fr.is_null() { "fr" } else { "cfg" }));
+    guard(&WITHOUT_HANDLE, || {
+        if fr.is_null() {
+            return Err(null("fr"));
         }
-        // SAFETY: NULL or the caller's string; the caller's struct.
-        let (model, config) = unsafe { (text(model, "model")?, rust_config(&config(cfg)?)?) };
-        let scorer = Scorer::open(model, &config)?;
-        let handle = Box::new(handle(scorer));
+        // SAFETY: NULL or the caller's string; NULL or the caller's struct, with its string.
+        let (model, host, config) = unsafe {
+            let host = host_config::read(cfg)?;
+            (text(model, "model")?, host, host.to_rust()?)
+        };
+        let log = |level: LogLevel, message: &str| host.log(level, message);
+        let scorer = Scorer::open_logged(model, &config, &log).inspect_err(|e| {
+            host.log(LogLevel::Error, e.message());
+        })?;
         // SAFETY: not NULL.
-        unsafe { fr.write(Box::into_raw(handle)) };
+        unsafe { fr.write(Box::into_raw(Box::new(VmafFrV2::new(scorer)))) };
         Ok(())
     })
-}
-
-fn handle(scorer: Scorer) -> VmafFrV2 {
-    static SERIAL: AtomicU64 = AtomicU64::new(OPEN + 1);
-    let info = scorer.info();
-    let strings = Strings {
-        id: c_string(&info.id),
-        engine_version: c_string(&info.engine_version),
-        status: c_string(&info.status),
-        features: scorer.feature_names().iter().map(|n| c_string(n)).collect(),
-        codecs: scorer.codec_names().iter().map(|n| c_string(n)).collect(),
-    };
-    VmafFrV2 {
-        serial: SERIAL.fetch_add(1, Ordering::Relaxed),
-        n_features: info.n_features,
-        codec_aware: info.codec_aware,
-        info: VmafFrV2Info {
-            struct_size: size_of::<VmafFrV2Info>() as u32,
-            n_features: info.n_features as u32,
-            n_codecs: info.n_codecs as u32,
-            codec_aware: i32::from(info.codec_aware),
-            has_variance: i32::from(info.has_variance),
-            engine: match info.engine {
-                EngineChoice::OnnxRuntime => VMAF_FR_V2_ENGINE_ONNXRUNTIME,
-                EngineChoice::Auto | EngineChoice::Embedded => VMAF_FR_V2_ENGINE_EMBEDDED,
-            },
-            n_members: i32::try_from(info.n_members).unwrap_or(i32::MAX),
-            codec_vocab_version: info.codec_vocab_version,
-            score_min: info.score_range[0],
-            score_max: info.score_range[1],
-            id: strings.id.as_ptr(),
-            engine_version: strings.engine_version.as_ptr(),
-            status: strings.status.as_ptr(),
-        },
-        strings,
-        scorer: Mutex::new(scorer),
-    }
-}
-
-impl VmafFrV2 {
-    fn lock(&self) -> Result<std::sync::MutexGuard<'_, Scorer>> {
-        self.scorer.lock().map_err(|_| {
-            err!(Internal, "an earlier call on this handle failed internally; open it again")
-        })
-    }
 }
 
 /// Score frames.
 ///
 /// @param features  `n_frames` rows of `n_features` raw libvmaf values, row-major, in the order of
-///                  `vmaf_fr_v2_feature_name()`.
-/// @param codec_ids One per frame; NULL: unknown for every frame.
+///                  vmaf_fr_v2_feature_name(). NaN stands for a missing value if vmaf_fr_v2_feature_optional() allows it.
+/// @param codec_ids One per frame, from vmaf_fr_v2_codec_id(); NULL: unknown for every frame. Codec-blind models ignore
+///                  them.
 /// @param n_frames  0 does nothing.
-/// @param scores    Receives `n_frames` scores, or nothing on failure.
+/// @param scores    Receives `n_frames` scores; on failure nothing is written.
 ///
-/// @return 0, or a negative errno; `vmaf_fr_v2_last_error(fr)` names frame and feature.
+/// @return 0, or a negative errno: -EDOM for a value that its feature cannot have, -ERANGE for a codec id;
+///         vmaf_fr_v2_last_error() names frame and feature. The handle stays usable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_score(
     fr: *mut VmafFrV2,
     features: *const f32,
     codec_ids: *const i32,
     n_frames: usize,
-    scores: *mut VmafFrV2Score,
+    scores: *mut Score,
 ) -> i32 {
-    // SAFETY: NULL or an open handle.
-    let Some(fr) = (unsafe { fr.as_ref() }) else { return errno::code(ErrorKind::Argument) };
-    boundary(fr.serial, || {
+    let body = |fr: &VmafFrV2| {
         if n_frames == 0 {
             return Ok(());
         }
-        if features.is_null() || scores.is_null() {
-            return Err(null(if features.is_null() { "features" } else { "scores" }));
-        }
-        let limit = isize::MAX as usize;
-        let values = n_frames.checked_mul(fr.n_features).filter(|&n| n <= limit / size_of::<f32>());
-        let values = values.filter(|_| n_frames <= limit / size_of::<Score>());
-        let values = values
-            .ok_or_else(|| err!(Argument, "n_frames {n_frames} is more than memory can hold"))?;
-        // SAFETY: the caller's arrays, of the sizes that the header asks for; VmafFrV2Score and Score are the same
-        // repr(C) struct.
-        let (features, ids, scores) = unsafe {
-            let ids =
-                (!codec_ids.is_null()).then(|| std::slice::from_raw_parts(codec_ids, n_frames));
-            let features = std::slice::from_raw_parts(features, values);
-            (features, ids, std::slice::from_raw_parts_mut(scores.cast::<Score>(), n_frames))
-        };
-        let ids = ids.filter(|_| fr.codec_aware);
-        fr.lock()?.score(features, ids, scores)
-    })
+        // SAFETY: arrays of the sizes that the header asks for, or NULL.
+        let (features, scores) =
+            unsafe { (rows(fr, features, n_frames)?, output(scores, "scores", n_frames)?) };
+        // SAFETY: one id per frame, or NULL.
+        let ids =
+            (!codec_ids.is_null()).then(|| unsafe { slice::from_raw_parts(codec_ids, n_frames) });
+        let batch = fr.input().batch(features, ids, n_frames)?;
+        fr.lock()?.score_batch(&batch, scores)
+    };
+    // SAFETY: NULL or an open handle.
+    unsafe { with_handle(fr, body) }
 }
 
-/// Close a model. NULL is fine.
+/// The host's feature rows.
 ///
-/// @return 0.
+/// # Safety
+/// `features` is NULL or has `n_frames` rows of the model's width.
+unsafe fn rows<'a>(fr: &VmafFrV2, features: *const f32, n_frames: usize) -> Result<&'a [f32]> {
+    if features.is_null() {
+        return Err(null("features"));
+    }
+    let values = fr.input().values(n_frames)?;
+    // SAFETY: the caller's.
+    Ok(unsafe { slice::from_raw_parts(features, values) })
+}
+
+/// The host's memory for results, which need not be initialised.
+///
+/// # Safety
+/// `to` is NULL or has room for `n_frames` of them.
+unsafe fn output<'a, T>(
+    to: *mut T,
+    name: &str,
+    n_frames: usize,
+) -> Result<&'a mut [MaybeUninit<T>]> {
+    if to.is_null() {
+        return Err(null(name));
+    }
+    if n_frames > isize::MAX as usize / size_of::<T>() {
+        bail!(Argument, "n_frames {n_frames} is more than memory can hold");
+    }
+    // SAFETY: the caller's; uninitialised memory is what MaybeUninit stands for.
+    Ok(unsafe { slice::from_raw_parts_mut(to.cast(), n_frames) })
+}
+
+/// Close a model and free what it owns. NULL is fine. A thread's or the process's last destructors may call it.
+///
+/// @return 0, or a negative errno.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_close(fr: *mut VmafFrV2) -> i32 {
     if fr.is_null() {
         return 0;
     }
-    // SAFETY: an open handle, which the caller gives up.
-    let handle = unsafe { Box::from_raw(fr) };
-    boundary(handle.serial, || {
-        ERRORS.with_borrow_mut(|errors| errors.remove(&handle.serial));
-        drop(handle);
+    guard(&WITHOUT_HANDLE, || {
+        // SAFETY: an open handle, which the caller gives up.
+        drop(unsafe { Box::from_raw(fr) });
         Ok(())
     })
 }
 
-/// Tell what a model is.
+/// Say what a model is.
 ///
-/// @param info Its `struct_size` is set by the caller; only that much is written.
+/// @param info The caller sets its `struct_size`; only that many bytes are written.
 ///
 /// @return 0, or -EINVAL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_info(fr: *const VmafFrV2, info: *mut VmafFrV2Info) -> i32 {
-    // SAFETY: NULL or an open handle.
-    let Some(fr) = (unsafe { fr.as_ref() }) else { return errno::code(ErrorKind::Argument) };
-    boundary(fr.serial, || {
+    let body = |fr: &VmafFrV2| {
         if info.is_null() {
             return Err(null("info"));
         }
+        let own = fr.info();
         // SAFETY: the caller's struct has its struct_size, and as many bytes as that says.
         unsafe {
             let size = (&raw const (*info).struct_size).read();
@@ -360,55 +179,56 @@ pub unsafe extern "C" fn vmaf_fr_v2_info(fr: *const VmafFrV2, info: *mut VmafFrV
                 bail!(Argument, "struct_size of the info is {size}, at least {least} was expected");
             }
             let n = (size as usize).min(size_of::<VmafFrV2Info>());
-            std::ptr::copy_nonoverlapping((&raw const fr.info).cast::<u8>(), info.cast(), n);
+            std::ptr::copy_nonoverlapping((&raw const own).cast::<u8>(), info.cast(), n);
             (&raw mut (*info).struct_size).write(size);
         }
         Ok(())
-    })
-}
-
-fn name_at(names: &[CString], i: usize) -> *const c_char {
-    names.get(i).map_or(std::ptr::null(), |n| n.as_ptr())
+    };
+    // SAFETY: NULL or an open handle.
+    unsafe { with_handle(fr, body) }
 }
 
 /// The name of feature `i`; NULL past the end. Owned by the handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_feature_name(fr: *const VmafFrV2, i: usize) -> *const c_char {
     // SAFETY: NULL or an open handle.
-    unsafe { fr.as_ref() }.map_or(std::ptr::null(), |fr| name_at(&fr.strings.features, i))
+    unsafe { fr.as_ref() }.map_or(std::ptr::null(), |fr| fr.feature_name(i))
 }
 
 /// The name of codec `i`; NULL past the end. Owned by the handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_codec_name(fr: *const VmafFrV2, i: usize) -> *const c_char {
     // SAFETY: NULL or an open handle.
-    unsafe { fr.as_ref() }.map_or(std::ptr::null(), |fr| name_at(&fr.strings.codecs, i))
+    unsafe { fr.as_ref() }.map_or(std::ptr::null(), |fr| fr.codec_name(i))
 }
 
-/// Look up the id of a codec's or encoder's name.
+/// Look up the id of a codec's or encoder's name. Does not wait for a score under way.
 ///
-/// @param id Receives the id; that of `unknown` for a name that the vocabulary does not have.
+/// A codec-blind model answers by codec vocabulary 1, and ignores the id when it scores.
 ///
-/// @return 0, or -EINVAL, or -ERANGE where the vocabulary has neither the name nor `unknown`.
+/// @param name Trimmed and case-folded; aliases such as "h264" or "libx264" resolve.
+/// @param id   Receives the id; that of `unknown` for a name that the vocabulary does not have.
+///
+/// @return 0, or -EINVAL, or -ERANGE if the vocabulary has neither the name nor `unknown`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_codec_id(
     fr: *const VmafFrV2,
     name: *const c_char,
     id: *mut i32,
 ) -> i32 {
-    // SAFETY: NULL or an open handle.
-    let Some(fr) = (unsafe { fr.as_ref() }) else { return errno::code(ErrorKind::Argument) };
-    boundary(fr.serial, || {
+    let body = |fr: &VmafFrV2| {
         // SAFETY: NULL or the caller's string.
         let name = unsafe { text(name, "name") }?.ok_or_else(|| null("name"))?;
         if id.is_null() {
             return Err(null("id"));
         }
-        let found = fr.lock()?.codec_id(name)?;
+        let found = fr.vocabulary().id(name)?;
         // SAFETY: not NULL.
         unsafe { id.write(found) };
         Ok(())
-    })
+    };
+    // SAFETY: NULL or an open handle.
+    unsafe { with_handle(fr, body) }
 }
 
 /// Set preset and quality of one codec, for models that take them.
@@ -416,7 +236,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_codec_id(
 /// @param preset NULL: not known.
 /// @param crf    NaN: not known.
 ///
-/// @return 0, -ENOTSUP where the model has no such inputs, -ERANGE for what the card does not know.
+/// @return 0, -ENOTSUP if the model has no such inputs, -ERANGE for what the card does not know.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_set_encode(
     fr: *mut VmafFrV2,
@@ -424,28 +244,30 @@ pub unsafe extern "C" fn vmaf_fr_v2_set_encode(
     preset: *const c_char,
     crf: f64,
 ) -> i32 {
-    // SAFETY: NULL or an open handle.
-    let Some(fr) = (unsafe { fr.as_ref() }) else { return errno::code(ErrorKind::Argument) };
-    boundary(fr.serial, || {
+    let body = |fr: &VmafFrV2| {
         // SAFETY: NULL or the caller's string.
         let preset = unsafe { text(preset, "preset") }?;
         fr.lock()?.set_encode(codec_id, preset, (!crf.is_nan()).then_some(crf))
-    })
+    };
+    // SAFETY: NULL or an open handle.
+    unsafe { with_handle(fr, body) }
 }
 
-/// The calling thread's last failure on this handle; `fr` NULL: its last failed open. Never NULL itself, valid until
-/// the thread's next call on that handle.
+/// The text of the calling thread's last failure on this handle, "" if it had none; `fr` NULL: its last failure
+/// without a handle (open, or a call whose handle was NULL). Never NULL itself, valid until the thread's next call on
+/// that handle. Other threads and handles do not touch it; a thread's or the process's last destructors may ask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_last_error(fr: *const VmafFrV2) -> *const c_char {
     // SAFETY: NULL or an open handle.
-    let serial = unsafe { fr.as_ref() }.map_or(OPEN, |fr| fr.serial);
-    ERRORS.with_borrow(|errors| errors.get(&serial).map_or(c"".as_ptr(), |e| e.as_ptr()))
+    unsafe { fr.as_ref() }.map_or(&WITHOUT_HANDLE, VmafFrV2::errors).text()
 }
 
-/// What an errno of this API means. Never NULL.
+/// What an errno of this API, of vmaf_fr_v2_libvmaf.h or of vmaf_fr_v2_pool.h means. Never NULL, never freed.
+///
+/// @param err 0 or negative, as the functions return it.
 #[unsafe(no_mangle)]
 pub extern "C" fn vmaf_fr_v2_strerror(err: i32) -> *const c_char {
-    errno::text(err.checked_neg().unwrap_or(0)).as_ptr()
+    errno::text(err.checked_neg().unwrap_or(-1)).as_ptr()
 }
 
 /// The loaded library's version, "x.y.z".
@@ -465,4 +287,83 @@ pub extern "C" fn vmaf_fr_v2_api_version() -> u32 {
     (VMAF_FR_V2_API_VERSION_MAJOR << 16)
         | (VMAF_FR_V2_API_VERSION_MINOR << 8)
         | VMAF_FR_V2_API_VERSION_PATCH
+}
+
+/// Whether the vocabulary has a codec's or encoder's name, itself or by an alias. Since API 1.1.
+///
+/// A codec-blind model answers by codec vocabulary 1, as vmaf_fr_v2_codec_id() does.
+///
+/// @return 1, 0, or -EINVAL for NULL or text that is not UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vmaf_fr_v2_codec_known(fr: *const VmafFrV2, name: *const c_char) -> i32 {
+    let mut known = false;
+    let body = |fr: &VmafFrV2| {
+        // SAFETY: NULL or the caller's string.
+        let name = unsafe { text(name, "name") }?.ok_or_else(|| null("name"))?;
+        known = fr.vocabulary().knows(name);
+        Ok(())
+    };
+    // SAFETY: NULL or an open handle.
+    let err = unsafe { with_handle(fr, body) };
+    if err == 0 { i32::from(known) } else { err }
+}
+
+/// Whether feature `i` may be missing, that is NaN. Since API 1.1.
+///
+/// @return 0: it is needed. 1: it may be missing, and is worth measuring. 2: it may be missing, and is used only if it
+///         is there anyway. -EINVAL past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vmaf_fr_v2_feature_optional(fr: *const VmafFrV2, i: usize) -> i32 {
+    let mut optional = 0;
+    let body = |fr: &VmafFrV2| {
+        optional = fr.optional(i).ok_or_else(|| {
+            err!(Argument, "feature {i} is past the end of the model's {}", fr.input().width())
+        })?;
+        Ok(())
+    };
+    // SAFETY: NULL or an open handle.
+    let err = unsafe { with_handle(fr, body) };
+    if err == 0 { optional } else { err }
+}
+
+/// Say how far frames are from what the model was trained on. Since API 1.1.
+///
+/// @param features  As for vmaf_fr_v2_score().
+/// @param n_frames  0 does nothing.
+/// @param distances Receives one distance per frame, 0..1 inside the training data; NaN if the card does not describe it.
+///                  On failure nothing is written.
+///
+/// @return 0, or what vmaf_fr_v2_score() returns for the same rows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vmaf_fr_v2_domain(
+    fr: *mut VmafFrV2,
+    features: *const f32,
+    n_frames: usize,
+    distances: *mut f64,
+) -> i32 {
+    let body = |fr: &VmafFrV2| {
+        if n_frames == 0 {
+            return Ok(());
+        }
+        // SAFETY: arrays of the sizes that the header asks for, or NULL.
+        let (features, distances) =
+            unsafe { (rows(fr, features, n_frames)?, output(distances, "distances", n_frames)?) };
+        let batch = fr.input().rows(features, n_frames)?;
+        fr.lock()?.domain_batch(&batch, distances)
+    };
+    // SAFETY: NULL or an open handle.
+    unsafe { with_handle(fr, body) }
+}
+
+/// Number of built-in models. Since API 1.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn vmaf_fr_v2_builtin_count() -> usize {
+    builtin::models().len()
+}
+
+/// The id of built-in model `i`: the default first, then the releases, then the others; NULL past the end. Never freed.
+/// Since API 1.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn vmaf_fr_v2_builtin_id(i: usize) -> *const c_char {
+    builtin::by_rank(i).map_or(std::ptr::null(), |model| model.c_id.as_ptr())
 }

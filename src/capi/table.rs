@@ -5,9 +5,11 @@ use std::ffi::c_char;
 use std::mem::size_of;
 
 use super::VmafFrV2;
-use super::types::{VMAF_FR_V2_API_VERSION_MAJOR, VmafFrV2Config, VmafFrV2Info, VmafFrV2Score};
+use super::types::{VMAF_FR_V2_API_VERSION_MAJOR, VmafFrV2Config, VmafFrV2Info};
+use crate::scorer::Score;
 
-/// All functions of the API. Members are only ever added, at the end.
+/// All functions of the API. Members are only ever added, at the end: a host that needs one compares `struct_size` with its
+/// offset.
 #[repr(C)]
 pub struct VmafFrV2Api {
     /// Size of the table in the loaded library.
@@ -26,7 +28,7 @@ pub struct VmafFrV2Api {
         features: *const f32,
         codec_ids: *const i32,
         n_frames: usize,
-        scores: *mut VmafFrV2Score,
+        scores: *mut Score,
     ) -> i32,
     /// `vmaf_fr_v2_close()`
     pub close: unsafe extern "C" fn(fr: *mut VmafFrV2) -> i32,
@@ -54,6 +56,21 @@ pub struct VmafFrV2Api {
     pub version: extern "C" fn() -> *const c_char,
     /// `vmaf_fr_v2_api_version()`
     pub api_version: extern "C" fn() -> u32,
+    /// `vmaf_fr_v2_codec_known()`; since API 1.1, as all that follow.
+    pub codec_known: unsafe extern "C" fn(fr: *const VmafFrV2, name: *const c_char) -> i32,
+    /// `vmaf_fr_v2_feature_optional()`
+    pub feature_optional: unsafe extern "C" fn(fr: *const VmafFrV2, i: usize) -> i32,
+    /// `vmaf_fr_v2_domain()`
+    pub domain: unsafe extern "C" fn(
+        fr: *mut VmafFrV2,
+        features: *const f32,
+        n_frames: usize,
+        distances: *mut f64,
+    ) -> i32,
+    /// `vmaf_fr_v2_builtin_count()`
+    pub builtin_count: extern "C" fn() -> usize,
+    /// `vmaf_fr_v2_builtin_id()`
+    pub builtin_id: extern "C" fn(i: usize) -> *const c_char,
 }
 
 static API: VmafFrV2Api = VmafFrV2Api {
@@ -71,13 +88,18 @@ static API: VmafFrV2Api = VmafFrV2Api {
     strerror: super::vmaf_fr_v2_strerror,
     version: super::vmaf_fr_v2_version,
     api_version: super::vmaf_fr_v2_api_version,
+    codec_known: super::vmaf_fr_v2_codec_known,
+    feature_optional: super::vmaf_fr_v2_feature_optional,
+    domain: super::vmaf_fr_v2_domain,
+    builtin_count: super::vmaf_fr_v2_builtin_count,
+    builtin_id: super::vmaf_fr_v2_builtin_id,
 };
 
 /// The table of all functions, for dlsym.
 ///
 /// @param api_major The API major that the host was compiled against.
 ///
-/// @return The table, or NULL where this library has another major.
+/// @return The table, never freed; NULL if this library has another major.
 #[unsafe(no_mangle)]
 pub extern "C" fn vmaf_fr_v2_api(api_major: u32) -> *const VmafFrV2Api {
     if api_major == VMAF_FR_V2_API_VERSION_MAJOR { &raw const API } else { std::ptr::null() }

@@ -3,10 +3,10 @@
 
 use std::ffi::{c_char, c_void};
 
-/// Major version of the API: another one is another SONAME.
+/// Major version of the API; a new one changes the SONAME.
 pub const VMAF_FR_V2_API_VERSION_MAJOR: u32 = 1;
 /// Minor version of the API: grows with every addition.
-pub const VMAF_FR_V2_API_VERSION_MINOR: u32 = 0;
+pub const VMAF_FR_V2_API_VERSION_MINOR: u32 = 1;
 /// Patch version of the API.
 pub const VMAF_FR_V2_API_VERSION_PATCH: u32 = 0;
 
@@ -17,7 +17,7 @@ pub const VMAF_FR_V2_VERSION_MINOR: u32 = 1;
 /// Patch version of the library.
 pub const VMAF_FR_V2_VERSION_PATCH: u32 = 0;
 
-/// ONNX Runtime where one is found, else the embedded engine.
+/// The embedded engine if it can run the model, else ONNX Runtime; with `onnxruntime_path`, ONNX Runtime first.
 pub const VMAF_FR_V2_ENGINE_AUTO: i32 = 0;
 /// ONNX Runtime, loaded at run time.
 pub const VMAF_FR_V2_ENGINE_ONNXRUNTIME: i32 = 1;
@@ -29,6 +29,13 @@ pub const VMAF_FR_V2_FLAG_DISABLE_CLIP: u64 = 1;
 /// Accept a model whose card has no sha256, or which has no card.
 pub const VMAF_FR_V2_FLAG_ALLOW_UNPINNED: u64 = 2;
 
+/// Level of a log message: the model did not open; the text is that of `vmaf_fr_v2_last_error(NULL)`.
+pub const VMAF_FR_V2_LOG_ERROR: i32 = 1;
+/// Level of a log message: opening goes on, but not as asked for.
+pub const VMAF_FR_V2_LOG_WARNING: i32 = 2;
+/// Level of a log message: what was opened, and with which engine.
+pub const VMAF_FR_V2_LOG_INFO: i32 = 3;
+
 /// How to open a model.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -37,30 +44,18 @@ pub struct VmafFrV2Config {
     pub struct_size: u32,
     /// `VMAF_FR_V2_ENGINE_*`
     pub engine: i32,
-    /// Path of libonnxruntime; NULL: `$VMAF_FR_V2_ONNXRUNTIME`, else the system's.
+    /// Absolute path of libonnxruntime; NULL: `$VMAF_FR_V2_ONNXRUNTIME`, else the system's.
     pub onnxruntime_path: *const c_char,
     /// ONNX Runtime's intra-op threads; 0 means 1.
     pub n_threads: u32,
     /// `VMAF_FR_V2_FLAG_*`
     pub flags: u64,
-    /// Receives messages while a model is opened; NULL: silent.
+    /// Receives messages while a model is opened, in the thread that opens it; NULL: silent. It must return: no longjmp
+    /// and no C++ exception may leave it, and it must not call this library. `level` is one of `VMAF_FR_V2_LOG_*`;
+    /// `message` is one line, valid during the call.
     pub log: Option<unsafe extern "C" fn(cookie: *mut c_void, level: i32, message: *const c_char)>,
     /// First argument of `log`.
     pub log_cookie: *mut c_void,
-}
-
-/// The score of one frame.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct VmafFrV2Score {
-    /// On the model's scale, clipped to its range.
-    pub score: f64,
-    /// Standard deviation of that score; NaN where the model has none.
-    pub stddev: f64,
-    /// Lower end of the 95 % interval; NaN likewise.
-    pub ci95_low: f64,
-    /// Upper end of the 95 % interval; NaN likewise.
-    pub ci95_high: f64,
 }
 
 /// What an open model is.
@@ -73,9 +68,9 @@ pub struct VmafFrV2Info {
     pub n_features: u32,
     /// Number of codecs in the vocabulary.
     pub n_codecs: u32,
-    /// 1 where the model takes the codec.
+    /// 1 if the model takes the codec.
     pub codec_aware: i32,
-    /// 1 where scores come with a standard deviation.
+    /// 1 if scores come with a standard deviation.
     pub has_variance: i32,
     /// The engine that runs the model, `VMAF_FR_V2_ENGINE_*`.
     pub engine: i32,

@@ -14,16 +14,15 @@ use ort::memory::Allocator;
 use ort::session::{IoBinding, RunOptions, Session, builder::GraphOptimizationLevel};
 use ort::value::Tensor;
 
-use super::Engine;
+use super::{Engine, standardise};
+use crate::batch::{Batch, MAX_RUN};
 use crate::error::{Error, ErrorKind, Result, bail, err};
+use crate::features::Standardizer;
 use crate::onnx::Graph;
 
 const VARIABLE: &str = "VMAF_FR_V2_ONNXRUNTIME";
 /// What distributions call the library.
 const SYSTEM: [&str; 2] = ["libonnxruntime.so", "libonnxruntime.so.1"];
-/// Rows of one run: bounds the runtime's memory.
-const MAX_ROWS: usize = 1024;
-
 /// The process's runtime and its one environment; the first successful open decides which library.
 struct Runtime {
     path: PathBuf,
@@ -43,6 +42,7 @@ pub(crate) struct OnnxRuntime {
     /// The most recently used one first.
     bindings: Vec<Bound>,
     session: Session,
+    standardizer: Standardizer,
     features: String,
     n_features: usize,
     codec: Option<(String, usize)>,
@@ -105,6 +105,7 @@ impl OnnxRuntime {
     /// `NoEngine`: no library, or not ONNX Runtime. `Unsupported`: the runtime refuses the graph.
     pub(crate) fn open(
         graph: &Graph,
+        standardizer: Standardizer,
         path: Option<&Path>,
         n_threads: u32,
     ) -> Result<(Self, String)> {
@@ -119,6 +120,7 @@ impl OnnxRuntime {
             options,
             bindings: Vec::new(),
             session,
+            standardizer,
             features: graph.features.clone(),
             n_features: graph.n_features,
             codec: graph.codec.clone(),
@@ -229,8 +231,8 @@ fn failed(e: impl std::fmt::Display) -> Error {
 }
 
 impl Engine for OnnxRuntime {
-    fn max_rows(&self) -> usize {
-        MAX_ROWS
+    fn rows_per_run(&self) -> usize {
+        MAX_RUN
     }
 
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {
@@ -240,28 +242,18 @@ impl Engine for OnnxRuntime {
         Ok(())
     }
 
-    fn input(&mut self, n: usize) -> Result<&mut [f32]> {
-        self.use_binding(n).map_err(failed)?;
-        let bound = self.bindings.first_mut().ok_or_else(|| err!(Internal, "no binding"))?;
-        Ok(&mut bound.features)
-    }
-
-    fn run(&mut self, codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
-        let bound = self.bindings.first_mut().ok_or_else(|| err!(Internal, "no rows to run"))?;
-        let n = bound.n;
-        if out.len() != n * self.output_width {
-            bail!(Argument, "{} outputs for {n} rows of {}", out.len(), self.output_width);
-        }
+    fn run(&mut self, batch: &Batch<'_>, out: &mut [f32]) -> Result<()> {
+        self.use_binding(batch.len()).map_err(failed)?;
+        let bound = &mut self.bindings[0];
+        standardise(&self.standardizer, batch, &mut bound.features)?;
+        let codec_ids = batch.codec_ids();
         if let (Some(tensor), Some((_, width))) = (&mut bound.codec, &self.codec)
             && bound.ids != codec_ids
         {
             bound.ids.clear();
             let blocks = tensor.chunks_exact_mut(*width);
             for (block, &id) in blocks.zip(codec_ids) {
-                let row = usize::try_from(id)
-                    .ok()
-                    .and_then(|id| self.table.get(id * width..(id + 1) * width));
-                block.copy_from_slice(row.ok_or_else(|| err!(OutOfVocabulary, "codec id {id}"))?);
+                block.copy_from_slice(&self.table[id as usize * width..][..*width]);
             }
             bound.ids.extend_from_slice(codec_ids);
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! The models that come with the library: what `models/registry.json` lists, embedded by build.rs.
 
+use std::ffi::CStr;
+
 use crate::error::{Result, err};
 
 /// A model inside the library.
@@ -8,6 +10,8 @@ use crate::error::{Result, err};
 pub struct Builtin {
     /// Its id, as in `builtin:ID`.
     pub id: &'static str,
+    /// The id for C.
+    pub c_id: &'static CStr,
     /// `release` or `experimental`, by the release gate's verdict.
     pub status: &'static str,
     /// The card, JSON.
@@ -28,6 +32,16 @@ pub fn default_model() -> Result<&'static Builtin> {
     find(DEFAULT)
 }
 
+/// Model `i` of those built in: the default first, then the releases, then the others.
+pub fn by_rank(i: usize) -> Option<&'static Builtin> {
+    let rank = |m: &Builtin| match m.status {
+        _ if m.id == DEFAULT => 0,
+        "release" => 1,
+        _ => 2,
+    };
+    (0..=2).flat_map(|r| MODELS.iter().filter(move |m| rank(m) == r)).nth(i)
+}
+
 /// A built-in model by its id.
 ///
 /// # Errors
@@ -42,7 +56,7 @@ pub fn find(id: &str) -> Result<&'static Builtin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::source::sha256;
+    use crate::model::verify::sha256;
 
     #[test]
     fn the_registry_pins_the_cards_it_lists() {
@@ -54,6 +68,14 @@ mod tests {
             assert_eq!(entry["id"], model.id);
             assert_eq!(entry["sha256"], sha256(model.card), "{}", model.id);
         }
+    }
+
+    #[test]
+    fn every_model_has_one_rank() {
+        assert_eq!(by_rank(0).unwrap().id, DEFAULT);
+        let ranked: Vec<&str> = (0..).map_while(by_rank).map(|m| m.status).collect();
+        assert_eq!(ranked.len(), MODELS.len());
+        assert!(ranked[1..].is_sorted_by_key(|status| *status != "release"));
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub struct Card {
     pub feature_clip_sigma: Option<f64>,
     /// `mean` where NaN may stand for a missing feature.
     pub missing_features: Option<String>,
+    /// The features that may be missing, if not all: 1 is worth measuring, 2 is used only if it is there anyway.
+    pub optional_features: Option<BTreeMap<String, i32>>,
+    /// Lowest and highest possible raw value by feature name, within those of the catalogue.
+    pub feature_range: BTreeMap<String, [f64; 2]>,
     /// Whether the graph takes a codec block.
     pub codec_aware: Option<bool>,
     /// The model's codec vocabulary.
@@ -110,6 +114,15 @@ impl<'de> Deserialize<'de> for Statistic {
     }
 }
 
+/// What one graph of a model is pinned and standardised with.
+pub(super) struct Part {
+    pub(super) onnx: Option<String>,
+    pub(super) sha256: Option<String>,
+    pub(super) external_data_sha256: Option<ExternalPins>,
+    pub(super) mean: Option<Vec<Statistic>>,
+    pub(super) std: Option<Vec<Statistic>>,
+}
+
 impl Card {
     /// Parses a card.
     ///
@@ -130,8 +143,116 @@ impl Card {
         Ok(card)
     }
 
+    /// The graphs that the card names.
+    pub(super) fn parts(&self) -> Result<Vec<Part>> {
+        match self.kind.as_deref() {
+            None | Some("fr") => Ok(vec![Part {
+                onnx: self.onnx.clone(),
+                sha256: self.sha256.clone(),
+                external_data_sha256: self.external_data_sha256.clone(),
+                mean: self.feature_mean.clone(),
+                std: self.feature_std.clone(),
+            }]),
+            Some("fr_ensemble") => {
+                if self.members.len() < 2 {
+                    bail!(Inconsistent, "members: an ensemble of {} graphs", self.members.len());
+                }
+                Ok(self
+                    .members
+                    .iter()
+                    .map(|m| Part {
+                        onnx: m.onnx.clone(),
+                        sha256: m.sha256.clone(),
+                        external_data_sha256: m.external_data_sha256.clone(),
+                        mean: m.feature_mean.clone().or_else(|| self.feature_mean.clone()),
+                        std: m.feature_std.clone().or_else(|| self.feature_std.clone()),
+                    })
+                    .collect())
+            }
+            Some(kind) => {
+                bail!(Inconsistent, "kind '{kind}' where 'fr' or 'fr_ensemble' was expected")
+            }
+        }
+    }
+
+    /// Holds the members of the card against each other, and their number against the graph's features.
+    ///
+    /// # Errors
+    /// `Inconsistent` names the member, what was expected and what is there.
+    pub(super) fn check(&self, n_features: usize) -> Result<()> {
+        let order = &self.feature_order;
+        if order.len() != n_features {
+            bail!(
+                Inconsistent,
+                "feature_order: {} names, the graph takes {n_features} features",
+                order.len()
+            );
+        }
+        for (i, name) in order.iter().enumerate() {
+            if name.is_empty() || order[..i].contains(name) {
+                bail!(Inconsistent, "feature_order: '{name}' is empty or there twice");
+            }
+        }
+        for (name, cap) in &self.feature_cap {
+            if !order.contains(name) || !cap.is_finite() {
+                bail!(
+                    Inconsistent,
+                    "feature_cap: '{name}' is not in feature_order, or {cap} is not finite"
+                );
+            }
+        }
+        for (name, range) in &self.feature_range {
+            if !order.contains(name) {
+                bail!(Inconsistent, "feature_range: '{name}' is not in feature_order");
+            }
+            check_range(&format!("feature_range of '{name}'"), *range)?;
+        }
+        if let Some(range) = self.score_range {
+            check_range("score_range", range)?;
+        }
+        for (field, value) in [
+            ("feature_clip_sigma", self.feature_clip_sigma),
+            ("conformal_scale", self.conformal_scale),
+        ] {
+            if let Some(value) = value
+                && !(value > 0.0 && value.is_finite())
+            {
+                bail!(Inconsistent, "{field}: expected a finite number above 0, got {value}");
+            }
+        }
+        if let Some(missing) = &self.missing_features
+            && missing != "mean"
+        {
+            bail!(Inconsistent, "missing_features: expected 'mean', got '{missing}'");
+        }
+        if let Some(optional) = &self.optional_features {
+            if self.missing_features.is_none() {
+                bail!(Inconsistent, "optional_features without missing_features");
+            }
+            for (name, worth) in optional {
+                if !order.contains(name) || ![1, 2].contains(worth) {
+                    bail!(
+                        Inconsistent,
+                        "optional_features: '{name}' is not in feature_order, or {worth} is neither 1 nor 2"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a feature is needed (0), may be missing but is worth measuring (1), or is used only if it is there
+    /// anyway (2).
+    pub(crate) fn optional(&self, feature: &str) -> i32 {
+        match (&self.missing_features, &self.optional_features) {
+            (None, _) => 0,
+            (Some(_), None) => 1,
+            (Some(_), Some(optional)) => optional.get(feature).copied().unwrap_or(0),
+        }
+    }
+
     /// `(cq_min, cq_max)` of the corpus that the model was trained on.
-    pub(crate) fn crf_range(&self) -> Result<Option<(f64, f64)>> {
+    pub(super) fn crf_range(&self) -> Result<Option<(f64, f64)>> {
         let number = |key: &str| self.corpus.get(key).and_then(Value::as_f64);
         match (number("cq_min"), number("cq_max")) {
             (Some(min), Some(max)) if min < max => Ok(Some((min, max))),
@@ -142,6 +263,16 @@ impl Card {
             ),
         }
     }
+}
+
+fn check_range(field: &str, [low, high]: [f64; 2]) -> Result<()> {
+    if low < high && low.is_finite() && high.is_finite() {
+        return Ok(());
+    }
+    bail!(
+        Inconsistent,
+        "{field}: expected two finite numbers, the lower one first, got [{low}, {high}]"
+    )
 }
 
 /// Whether the parser stopped at `NaN` or an infinity, which some writers put into JSON.

@@ -1,24 +1,38 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! The files of a model: read once, size-capped, kept inside the card's folder, pinned by sha256.
+//! First step of opening: where a model is. Its files are read once, size-capped, inside the card's folder.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
-use std::rc::Rc;
-
-use sha2::{Digest, Sha256};
 
 use super::builtin::{self, Builtin};
 use crate::error::{Error, ErrorKind, Result, bail, err};
 
 /// Cap on a card.
-pub const CARD_LIMIT: usize = 1 << 20;
+const CARD_LIMIT: usize = 1 << 20;
 /// Cap on one graph with its external data.
-pub const GRAPH_LIMIT: usize = 50 << 20;
+pub(super) const GRAPH_LIMIT: usize = 50 << 20;
+
+/// A model that is there: its card is read, and nothing is parsed yet.
+pub(crate) struct Found {
+    pub(super) source: Source,
+    /// `None` where a graph has no card beside it.
+    pub(super) card: Option<Vec<u8>>,
+}
+
+impl Found {
+    /// Finds the model that a caller names: `None` is the registry's default; `builtin:ID` or the bare `ID` a
+    /// built-in one; else the path of a graph or of a card.
+    pub(crate) fn find(model: Option<&str>) -> Result<Self> {
+        let source = Source::parse(model)?;
+        let card = source.read_card()?;
+        Ok(Self { source, card })
+    }
+}
 
 /// Where a model was asked for.
 #[derive(Debug, Clone)]
-pub enum Location {
+pub(crate) enum Source {
     /// A model inside the library.
     Builtin(&'static Builtin),
     /// An `.onnx` file; its card is beside it.
@@ -27,14 +41,17 @@ pub enum Location {
     Card(PathBuf),
 }
 
-impl Location {
-    /// `None`: the built-in release model; `builtin:ID`; else a path.
-    pub fn parse(model: Option<&str>) -> Result<Self> {
+impl Source {
+    fn parse(model: Option<&str>) -> Result<Self> {
         let Some(model) = model else {
             return builtin::default_model().map(Self::Builtin);
         };
         if let Some(id) = model.strip_prefix("builtin:") {
             return builtin::find(id).map(Self::Builtin);
+        }
+        // Option parsers split at colons, so the bare id does as well.
+        if let Some(builtin) = builtin::models().iter().find(|b| b.id == model) {
+            return Ok(Self::Builtin(builtin));
         }
         let path = PathBuf::from(model);
         let is_card = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
@@ -42,7 +59,7 @@ impl Location {
     }
 
     /// How errors name the card.
-    pub fn card_name(&self) -> String {
+    pub(super) fn card_name(&self) -> String {
         match self {
             Self::Builtin(b) => format!("builtin:{}", b.id),
             Self::Graph(path) => path.with_extension("json").display().to_string(),
@@ -51,7 +68,7 @@ impl Location {
     }
 
     /// The model's name where its card gives none.
-    pub fn stem(&self) -> String {
+    pub(super) fn stem(&self) -> String {
         match self {
             Self::Builtin(b) => b.id.to_owned(),
             Self::Graph(path) | Self::Card(path) => {
@@ -60,8 +77,7 @@ impl Location {
         }
     }
 
-    /// The card's bytes; `None` where a graph has no card beside it.
-    pub fn read_card(&self) -> Result<Option<Vec<u8>>> {
+    fn read_card(&self) -> Result<Option<Vec<u8>>> {
         match self {
             Self::Builtin(b) => Ok(Some(b.card.to_vec())),
             Self::Card(path) => read_capped(path, CARD_LIMIT).map(Some),
@@ -73,7 +89,7 @@ impl Location {
     }
 
     /// The folder that the files of the model may be in.
-    fn folder(&self) -> Folder {
+    pub(super) fn folder(&self) -> Folder {
         match self {
             Self::Builtin(b) => Folder::Builtin(b),
             Self::Graph(path) | Self::Card(path) => {
@@ -83,28 +99,28 @@ impl Location {
         }
     }
 
-    /// Opens the graph that the card's `onnx` member names; a graph that was asked for by its own
+    /// The graph that the card's `onnx` member names, and how errors name it; a graph that was asked for by its own
     /// path is that one.
-    pub fn graph(&self, member: Option<&str>) -> Result<GraphFiles> {
-        let folder = self.folder();
-        let (name, bytes) = match (self, member) {
-            (Self::Graph(path), _) => (path.display().to_string(), read_capped(path, GRAPH_LIMIT)?),
-            (_, Some(member)) => folder.read(member, GRAPH_LIMIT)?,
+    pub(super) fn read_graph(&self, member: Option<&str>) -> Result<(String, Vec<u8>)> {
+        match (self, member) {
+            (Self::Graph(path), _) => {
+                Ok((path.display().to_string(), read_capped(path, GRAPH_LIMIT)?))
+            }
+            (_, Some(member)) => self.folder().read(member, GRAPH_LIMIT),
             (_, None) => bail!(Inconsistent, "the card has no member 'onnx'"),
-        };
-        let left = GRAPH_LIMIT - bytes.len();
-        Ok(GraphFiles { name, bytes, folder, left, external: Vec::new() })
+        }
     }
 }
 
-enum Folder {
+/// What the files of a model may not leave.
+pub(super) enum Folder {
     Builtin(&'static Builtin),
     Directory(PathBuf),
 }
 
 impl Folder {
     /// Reads a file by a relative path that must not leave the folder, not by a symbolic link either.
-    fn read(&self, relative: &str, limit: usize) -> Result<(String, Vec<u8>)> {
+    pub(super) fn read(&self, relative: &str, limit: usize) -> Result<(String, Vec<u8>)> {
         let plain = Path::new(relative)
             .components()
             .all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
@@ -133,62 +149,6 @@ impl Folder {
             }
         }
     }
-}
-
-/// The bytes of a graph and the way to its external data.
-pub struct GraphFiles {
-    /// How errors name the graph.
-    pub name: String,
-    bytes: Vec<u8>,
-    folder: Folder,
-    /// Bytes that external data may still have.
-    left: usize,
-    external: Vec<(String, Rc<[u8]>)>,
-}
-
-impl GraphFiles {
-    /// sha256 of the graph's file, hexadecimal.
-    pub fn sha256(&self) -> String {
-        sha256(&self.bytes)
-    }
-
-    /// Hands out the graph's bytes, once.
-    pub fn take_bytes(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.bytes)
-    }
-
-    /// The bytes of an external data file; a file is read once.
-    pub fn read_external(&mut self, location: &str) -> Result<Rc<[u8]>> {
-        if let Some((_, bytes)) = self.external.iter().find(|(name, _)| name == location) {
-            return Ok(Rc::clone(bytes));
-        }
-        let (_, bytes) = self.folder.read(location, self.left).map_err(|e| match e.kind() {
-            ErrorKind::TooLarge => err!(
-                TooLarge,
-                "external data '{location}': graph and external data exceed {GRAPH_LIMIT} bytes"
-            ),
-            _ => e.of("external data"),
-        })?;
-        self.left -= bytes.len();
-        let bytes: Rc<[u8]> = bytes.into();
-        self.external.push((location.to_owned(), Rc::clone(&bytes)));
-        Ok(bytes)
-    }
-
-    /// sha256 of every external data file that was read, by location.
-    pub fn external_sha256(&self) -> impl Iterator<Item = (&str, String)> {
-        self.external.iter().map(|(name, bytes)| (name.as_str(), sha256(bytes)))
-    }
-}
-
-/// sha256, lower-case hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 fn io_error(path: &Path, e: &io::Error) -> Error {

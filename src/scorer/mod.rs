@@ -1,79 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! One open model: raw features and codec ids in, scores with their uncertainty out.
+//! One open model: checked frames in, scores with their uncertainty out.
 
-use std::path::PathBuf;
+mod score;
+
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use crate::engine::Engine;
+pub use score::{Score, Z95};
+
+use crate::batch::{Batch, Input};
+use crate::catalogue::Vocabulary;
+use crate::config::{Config, EngineChoice, LogLevel};
+use crate::engine::{self, Engine};
 use crate::error::{Result, bail, err};
-use crate::features::Standardizer;
 use crate::model::card::Card;
-use crate::model::codec_block::CodecTable;
-
-/// Frames that are scored before any of their scores is given out.
-const BATCH: usize = 1024;
-/// Lowest log-variance that is believed.
-const MIN_LOGVAR: f64 = -6.0;
-/// Half width of the 95 % interval in standard deviations.
-pub const Z95: f64 = 1.959_964;
-
-/// Which engine runs the graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum EngineChoice {
-    /// ONNX Runtime where one is found, else embedded.
-    #[default]
-    Auto,
-    /// ONNX Runtime, loaded at run time.
-    OnnxRuntime,
-    /// The library's own engine for graphs of the `FRRegressor` family.
-    Embedded,
-}
-
-/// How much a log message matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i32)]
-pub enum LogLevel {
-    /// Something failed.
-    Error = 1,
-    /// Works, but not as asked for.
-    Warning = 2,
-    /// What was opened, and how.
-    Info = 3,
-}
-
-/// Receives messages while a model is opened.
-pub type Logger = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
-
-/// How to open a model.
-#[derive(Clone, Default)]
-pub struct Config {
-    /// Which engine runs the graph.
-    pub engine: EngineChoice,
-    /// libonnxruntime to load; `None`: `$VMAF_FR_V2_ONNXRUNTIME`, else the system's.
-    pub onnxruntime_path: Option<PathBuf>,
-    /// ONNX Runtime's intra-op threads; 0 means 1.
-    pub n_threads: u32,
-    /// Do not clip scores to the card's `score_range`.
-    pub disable_clip: bool,
-    /// Accept a model whose card has no sha256, or which has no card.
-    pub allow_unpinned: bool,
-    /// Receives messages.
-    pub log: Option<Logger>,
-}
-
-/// The score of one frame.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[repr(C)]
-pub struct Score {
-    /// On the model's scale, clipped to its range.
-    pub score: f64,
-    /// Standard deviation of that score; NaN where the model has none.
-    pub stddev: f64,
-    /// Lower end of the 95 % interval; NaN likewise.
-    pub ci95_low: f64,
-    /// Upper end of the 95 % interval; NaN likewise.
-    pub ci95_high: f64,
-}
+use crate::model::{self, CodecTable};
+use score::Finish;
 
 /// What an open model is.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,45 +44,37 @@ pub struct Info {
     pub score_range: [f64; 2],
 }
 
-pub(crate) struct Member {
-    pub(crate) standardizer: Standardizer,
-    pub(crate) engine: Box<dyn Engine>,
-    pub(crate) output_width: usize,
+struct Member {
+    engine: Box<dyn Engine>,
+    output_width: usize,
 }
 
 /// An open model.
+///
+/// ```
+/// use vmaf_fr_v2::{Config, Score, Scorer};
+///
+/// let mut model = Scorer::open(None, &Config::default())?;
+/// let features = vec![0.9; 2 * model.feature_names().len()]; // two frames
+/// let mut scores = [Score::NONE; 2];
+/// model.score(&features, None, &mut scores)?;
+/// assert!((0.0..=100.0).contains(&scores[1].score));
+/// # Ok::<(), vmaf_fr_v2::Error>(())
+/// ```
 pub struct Scorer {
-    pub(crate) card: Card,
-    pub(crate) info: Info,
-    pub(crate) codec: CodecTable,
-    pub(crate) members: Vec<Member>,
-    /// Bounds on scores; infinite where they are not clipped.
-    pub(crate) clip: [f64; 2],
-    pub(crate) conformal_scale: f64,
-    /// Id of the codec `unknown`, where the vocabulary has it.
-    pub(crate) unknown: Option<i32>,
-    pub(crate) scratch: Scratch,
+    card: Card,
+    info: Info,
+    input: Arc<Input>,
+    codec: CodecTable,
+    members: Vec<Member>,
+    finish: Finish,
+    /// What the graphs gave for the frames of a call, member by member: scores are made of it once all frames are
+    /// through, so that a call that fails writes none.
+    outputs: Vec<f32>,
 }
 
-/// Memory for one batch, made at open: scoring up to `BATCH` frames allocates nothing.
-pub(crate) struct Scratch {
-    /// What the graphs gave for the batch, member by member.
-    out: Vec<f32>,
-    /// As many ids of `unknown` as a batch has frames.
-    unknown_ids: Vec<i32>,
-    /// Scores of calls of more than a batch, until all of them are known.
-    staged: Vec<Score>,
-}
-
-impl Scratch {
-    pub(crate) fn new(members: &[Member], unknown: Option<i32>) -> Self {
-        Self {
-            out: vec![0.0; members.iter().map(|m| m.output_width * BATCH).sum()],
-            unknown_ids: vec![unknown.unwrap_or(0); BATCH],
-            staged: Vec::new(),
-        }
-    }
-}
+/// Frames whose outputs have their memory from the start: calls of up to so many allocate nothing.
+const PREPARED: usize = 1024;
 
 impl std::fmt::Debug for Scorer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -149,185 +83,191 @@ impl std::fmt::Debug for Scorer {
 }
 
 impl Scorer {
-    /// Opens a model: `None` is the built-in release model, `builtin:ID` a built-in one, else the path of an
-    /// `.onnx` file or of a card.
+    /// Opens a model: `None` is the registry's default, `builtin:ID` or the bare `ID` a built-in one, else the path of
+    /// an `.onnx` file or of a card.
     pub fn open(model: Option<&str>, config: &Config) -> Result<Self> {
-        crate::model::open(model, config)
+        Self::open_logged(model, config, &|_, _| {})
+    }
+
+    /// Opens a model and says how: `log` gets the level and one line.
+    pub fn open_logged(
+        model: Option<&str>,
+        config: &Config,
+        log: &dyn Fn(LogLevel, &str),
+    ) -> Result<Self> {
+        #[cfg(feature = "fault-injection")]
+        if model == Some("builtin:__panic") {
+            panic!("fault injection");
+        }
+        let result = Self::from_bound(model::open(model, config.allow_unpinned)?, config, log);
+        if let Ok(scorer) = &result {
+            let Info { id, status, engine_version, .. } = &scorer.info;
+            log(LogLevel::Info, &format!("opened {id} ({status}) with {engine_version}"));
+        }
+        result
+    }
+
+    fn from_bound(
+        bound: model::Bound,
+        config: &Config,
+        log: &dyn Fn(LogLevel, &str),
+    ) -> Result<Self> {
+        let engine::Engines { engines, choice, version } =
+            engine::build(&bound.graphs, config, log)?;
+        let model::Bound { id, status, card, input, codec, graphs } = bound;
+        let mut members = Vec::with_capacity(engines.len());
+        for (graph, mut engine) in graphs.iter().zip(engines) {
+            if input.codec_aware() {
+                engine.set_codec_table(codec.rows()).map_err(|e| e.of(&graph.name))?;
+            }
+            members.push(Member { engine, output_width: graph.graph.output_width });
+        }
+        let vocabulary = codec.vocabulary();
+        let [low, high] = card.score_range.unwrap_or([0.0, 100.0]);
+        let info = Info {
+            id,
+            engine: choice,
+            engine_version: version,
+            status,
+            n_features: input.width(),
+            n_codecs: if input.codec_aware() { vocabulary.names().len() } else { 0 },
+            codec_aware: input.codec_aware(),
+            has_variance: members.len() > 1 || members.iter().any(|m| m.output_width == 2),
+            n_members: members.len(),
+            codec_vocab_version: if input.codec_aware() { vocabulary.version() } else { 0 },
+            score_range: [low, high],
+        };
+        let everywhere = [f64::NEG_INFINITY, f64::INFINITY];
+        Ok(Self {
+            outputs: Vec::with_capacity(
+                PREPARED * members.iter().map(|m| m.output_width).sum::<usize>(),
+            ),
+            finish: Finish {
+                clip: if config.disable_clip { everywhere } else { [low, high] },
+                conformal_scale: card.conformal_scale.unwrap_or(1.0),
+            },
+            info,
+            card,
+            input: Arc::new(input),
+            codec,
+            members,
+        })
     }
 
     /// Scores `scores.len()` frames. `features`: one row of raw libvmaf values per frame, in the order of
-    /// [`feature_names`](Self::feature_names). `codec_ids`: one per frame; `None` means unknown for every frame.
+    /// [`feature_names`](Self::feature_names). `codec_ids`: one per frame; `None` means unknown for every frame; a
+    /// codec-blind model ignores them.
     ///
-    /// `scores` is written only where every frame could be scored.
+    /// `scores` is written only if every frame could be scored.
+    ///
+    /// # Errors
+    /// `Argument`: slices whose lengths do not fit together. `ImpossibleValue`: a value that its feature cannot have,
+    /// with [`frame`](crate::Error::frame) and [`feature`](crate::Error::feature). `OutOfVocabulary`: a codec id.
+    /// `OutOfMemory`, `Failed`: the engine.
     pub fn score(
         &mut self,
         features: &[f32],
         codec_ids: Option<&[i32]>,
         scores: &mut [Score],
     ) -> Result<()> {
-        let n = scores.len();
-        let width = self.info.n_features;
-        if n.checked_mul(width) != Some(features.len()) {
-            bail!(Argument, "{} feature values are not {n} frames of {width}", features.len());
-        }
-        if let Some(ids) = codec_ids {
-            if ids.len() != n {
-                bail!(Argument, "{} codec ids for {n} frames", ids.len());
-            }
-            self.check_codec_ids(ids)?;
-        }
-        if codec_ids.is_none() && self.info.codec_aware && self.unknown.is_none() && n > 0 {
-            bail!(
-                OutOfVocabulary,
-                "codec ids are NULL, and the vocabulary {:?} has no 'unknown'",
-                self.codec_names()
-            );
-        }
-        if n <= BATCH {
-            return self.score_batch(features, codec_ids, 0, scores);
-        }
-        let mut staged = std::mem::take(&mut self.scratch.staged);
-        let result = self.stage(features, codec_ids, n, &mut staged);
-        if result.is_ok() {
-            scores.copy_from_slice(&staged);
-        }
-        self.scratch.staged = staged;
-        result
+        let input = Arc::clone(&self.input);
+        let batch = input.batch(features, codec_ids, scores.len())?;
+        // SAFETY: the same memory; `score_batch` writes whole scores only, so it stays initialised.
+        let scores = unsafe { &mut *(&raw mut *scores as *mut [MaybeUninit<Score>]) };
+        self.score_batch(&batch, scores)
     }
 
-    /// Scores any number of frames into `staged`.
-    fn stage(
+    /// What frames are checked against before they are scored.
+    pub(crate) fn input(&self) -> &Arc<Input> {
+        &self.input
+    }
+
+    /// Scores checked frames into as many scores; writes all of them or, on failure, none.
+    pub(crate) fn score_batch(
         &mut self,
-        features: &[f32],
-        codec_ids: Option<&[i32]>,
-        n: usize,
-        staged: &mut Vec<Score>,
+        batch: &Batch<'_>,
+        scores: &mut [MaybeUninit<Score>],
     ) -> Result<()> {
-        staged.clear();
-        staged.try_reserve_exact(n).map_err(|_| err!(OutOfMemory, "no memory for {n} scores"))?;
-        staged.resize(n, Score::default());
-        let width = self.info.n_features;
-        for (i, scores) in staged.chunks_mut(BATCH).enumerate() {
-            let rows = i * BATCH..i * BATCH + scores.len();
-            let ids = codec_ids.map(|ids| &ids[rows.clone()]);
-            let features = &features[rows.start * width..rows.end * width];
-            self.score_batch(features, ids, rows.start, scores)?;
-        }
-        Ok(())
-    }
-
-    fn check_codec_ids(&self, ids: &[i32]) -> Result<()> {
-        let n = self.info.n_codecs;
-        if !self.info.codec_aware {
-            return Ok(());
-        }
-        for (frame, &id) in ids.iter().enumerate() {
-            if !usize::try_from(id).is_ok_and(|id| id < n) {
-                bail!(
-                    OutOfVocabulary,
-                    "frame {frame}: codec id {id} is outside the vocabulary's 0..{n}"
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// Scores at most `BATCH` frames; writes `scores` only where all of them could be scored.
-    fn score_batch(
-        &mut self,
-        features: &[f32],
-        codec_ids: Option<&[i32]>,
-        first_frame: usize,
-        scores: &mut [Score],
-    ) -> Result<()> {
-        let n = scores.len();
-        let width = self.info.n_features;
-        let Scratch { out, unknown_ids, .. } = &mut self.scratch;
-        let ids = match codec_ids {
-            _ if !self.info.codec_aware => &[],
-            Some(ids) => ids,
-            None => &unknown_ids[..n],
-        };
-        let mut used = 0;
-        for member in &mut self.members {
-            let outputs = member.output_width;
-            let out = &mut out[used..used + n * outputs];
-            used += n * outputs;
-            let most = member.engine.max_rows().min(BATCH);
-            let mut row = 0;
-            while row < n {
-                let end = (row + most).min(n);
-                let z = member.engine.input(end - row)?;
-                let raw = &features[row * width..end * width];
-                let names = &self.card.feature_order;
-                member.standardizer.apply(raw, z, names, first_frame + row)?;
-                let ids = if ids.is_empty() { ids } else { &ids[row..end] };
-                member.engine.run(ids, &mut out[row * outputs..end * outputs])?;
-                row = end;
-            }
-            // Without an early exit, so that it is a few instructions for many values.
-            if out.iter().fold(false, |bad, v| bad | !v.is_finite()) {
-                let i = out.iter().position(|v| !v.is_finite()).unwrap_or(0);
-                bail!(Failed, "frame {}: the graph gave {}", first_frame + i / outputs, out[i]);
-            }
-        }
-        let out = &self.scratch.out[..used];
-        let outputs = self.members.first().map_or(1, |m| m.output_width);
+        let n = batch.len();
+        self.run_members(batch)?;
+        let widths = self.members.first().map_or(1, |m| m.output_width);
         if self.members.len() > 1 {
             for (i, to) in scores.iter_mut().enumerate() {
-                let of_members = out[i * outputs..].iter().step_by(n * outputs);
-                let (score, stddev) = mean_and_deviation(of_members.map(|&v| f64::from(v)));
-                *to = self.with_interval(score, stddev);
+                let of_members = self.outputs[i * widths..].iter().step_by(n * widths);
+                to.write(self.finish.of_members(of_members.map(|&v| f64::from(v))));
             }
-        } else if outputs == 2 {
-            for (to, row) in scores.iter_mut().zip(out.chunks_exact(2)) {
-                let logvar = f64::from(row[1]).max(MIN_LOGVAR);
-                *to = self.with_interval(f64::from(row[0]), (logvar / 2.0).exp());
+        } else if widths == 2 {
+            let (rows, _) = self.outputs.as_chunks::<2>();
+            for (to, row) in scores.iter_mut().zip(rows) {
+                to.write(self.finish.of_one(row));
             }
         } else {
-            for (to, &score) in scores.iter_mut().zip(out) {
-                *to = self.plain(f64::from(score));
+            for (to, &score) in scores.iter_mut().zip(&self.outputs) {
+                to.write(self.finish.of_one(&[score]));
             }
         }
         Ok(())
     }
 
-    /// A score without uncertainty.
-    fn plain(&self, score: f64) -> Score {
-        let (stddev, low, high) = (f64::NAN, f64::NAN, f64::NAN);
-        Score { score: self.clipped(score), stddev, ci95_low: low, ci95_high: high }
+    /// Fills `outputs`: member by member, frame by frame.
+    fn run_members(&mut self, batch: &Batch<'_>) -> Result<()> {
+        let n = batch.len();
+        let values = self
+            .members
+            .iter()
+            .try_fold(0_usize, |all, m| all.checked_add(n.checked_mul(m.output_width)?));
+        let values = values.unwrap_or(usize::MAX);
+        self.outputs.clear();
+        self.outputs
+            .try_reserve_exact(values)
+            .map_err(|_| err!(OutOfMemory, "no memory for the outputs of {n} frames"))?;
+        self.outputs.resize(values, 0.0);
+        let mut left = self.outputs.as_mut_slice();
+        for Member { engine, output_width } in &mut self.members {
+            for run in batch.runs(engine.rows_per_run()) {
+                let (out, rest) = left.split_at_mut(run.len() * *output_width);
+                left = rest;
+                engine.run(&run, out)?;
+                // Without an early exit, so that it is a few instructions for many values.
+                if out.iter().fold(false, |bad, v| bad | !v.is_finite()) {
+                    let i = out.iter().position(|v| !v.is_finite()).unwrap_or(0);
+                    bail!(
+                        Failed,
+                        "frame {}: the graph gave {}",
+                        run.frame(i / *output_width),
+                        out[i]
+                    );
+                }
+            }
+        }
+        Ok(())
     }
 
-    fn with_interval(&self, score: f64, stddev: f64) -> Score {
-        let half = Z95 * stddev * self.conformal_scale;
-        Score {
-            score: self.clipped(score),
-            stddev,
-            ci95_low: self.clipped(score - half),
-            ci95_high: self.clipped(score + half),
-        }
-    }
-
-    /// NaN stays NaN.
-    fn clipped(&self, v: f64) -> f64 {
-        let [low, high] = self.clip;
-        if v < low {
-            low
-        } else if v > high {
-            high
-        } else {
-            v
-        }
+    /// Writes how far each frame is from the training data: NaN, since no card describes it yet.
+    ///
+    /// # Errors
+    /// Those of scoring the same frames.
+    pub(crate) fn domain_batch(
+        &mut self,
+        batch: &Batch<'_>,
+        distances: &mut [MaybeUninit<f64>],
+    ) -> Result<()> {
+        self.run_members(batch)?;
+        distances.fill(MaybeUninit::new(f64::NAN));
+        Ok(())
     }
 
     /// Sets the preset and the quality (crf) of one codec for models whose codec block has them.
+    ///
+    /// # Errors
+    /// `Unsupported`: the model takes neither. `OutOfVocabulary`: the id, the preset or the crf.
     pub fn set_encode(
         &mut self,
         codec_id: i32,
         preset: Option<&str>,
         crf: Option<f64>,
     ) -> Result<()> {
-        if !self.info.codec_aware {
+        if !self.input.codec_aware() {
             bail!(Unsupported, "the model does not take the codec, nor its preset or crf");
         }
         let mut codec = self.codec.clone();
@@ -339,9 +279,17 @@ impl Scorer {
         Ok(())
     }
 
+    /// The names of codecs and their ids; vocabulary 1 for a codec-blind model, which ignores them.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        self.codec.vocabulary()
+    }
+
     /// The id of a codec's or encoder's name.
+    ///
+    /// # Errors
+    /// `OutOfVocabulary`: neither the name nor `unknown` is in the vocabulary.
     pub fn codec_id(&self, name: &str) -> Result<i32> {
-        self.codec.vocabulary().id(name)
+        self.vocabulary().id(name)
     }
 
     /// Names of the features, in order.
@@ -349,9 +297,15 @@ impl Scorer {
         &self.card.feature_order
     }
 
+    /// Whether feature `i` is needed (0), may be missing (NaN) but is worth measuring (1), or is used only if it is
+    /// there anyway (2); `None` past the end.
+    pub fn feature_optional(&self, i: usize) -> Option<i32> {
+        self.card.feature_order.get(i).map(|name| self.card.optional(name))
+    }
+
     /// Names of the codecs, in order of their ids; empty for a codec-blind model.
     pub fn codec_names(&self) -> &[String] {
-        if self.info.codec_aware { self.codec.vocabulary().names() } else { &[] }
+        if self.input.codec_aware() { self.vocabulary().names() } else { &[] }
     }
 
     /// The model's card.
@@ -363,12 +317,4 @@ impl Scorer {
     pub fn info(&self) -> Info {
         self.info.clone()
     }
-}
-
-/// Mean and sample standard deviation.
-fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let n = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / n;
-    let squares: f64 = values.map(|v| (v - mean).powi(2)).sum();
-    (mean, (squares / (n - 1.0)).sqrt())
 }

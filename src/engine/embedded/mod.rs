@@ -15,8 +15,10 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-use super::Engine;
+use super::{Engine, standardise};
+use crate::batch::Batch;
 use crate::error::{Result, bail};
+use crate::features::Standardizer;
 use crate::onnx::Graph;
 use crate::simd::InstructionSet;
 use kernel::Run;
@@ -30,12 +32,11 @@ const MAX_CODEC_WEIGHTS: usize = 1 << 24;
 
 /// A compiled graph with its scratch memory.
 pub(crate) struct Embedded {
+    standardizer: Standardizer,
     plan: Plan,
     program: Box<dyn Run>,
-    /// Standardised rows of the next run.
-    input: Vec<f32>,
-    /// Rows of the codec table; 0 until it is set.
-    n_codec_ids: usize,
+    /// Standardised rows of a run.
+    z: Vec<f32>,
 }
 
 impl Embedded {
@@ -44,52 +45,28 @@ impl Embedded {
     /// # Errors
     /// `Unsupported`: a node outside the family. `Malformed`: a node whose inputs do not fit together.
     /// `Inconsistent`: an output unlike the declared one.
-    pub(crate) fn compile(graph: &Graph, set: InstructionSet) -> Result<Self> {
+    pub(crate) fn compile(
+        graph: &Graph,
+        standardizer: Standardizer,
+        set: InstructionSet,
+    ) -> Result<Self> {
         let plan = compile::plan(graph)?;
         let program = kernel::pack(set, &plan);
-        let input = Vec::with_capacity(MAX_ROWS * plan.n_features);
-        Ok(Self { plan, program, input, n_codec_ids: 0 })
-    }
-
-    /// Runs any number of rows.
-    fn run_rows(&mut self, z: &[f32], codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
-        let rows = out.len() / self.plan.output_width();
-        if z.len() != rows * self.plan.n_features || out.len() != rows * self.plan.output_width() {
-            bail!(Argument, "{} features and {} outputs do not fit together", z.len(), out.len());
-        }
-        if self.plan.n_codecs > 0 {
-            if codec_ids.len() != rows {
-                bail!(Argument, "{} codec ids for {rows} rows", codec_ids.len());
-            }
-            let ids = 0..self.n_codec_ids;
-            if let Some(id) =
-                codec_ids.iter().find(|&&id| !usize::try_from(id).is_ok_and(|id| ids.contains(&id)))
-            {
-                bail!(OutOfVocabulary, "codec id {id} is not in the table of {}", self.n_codec_ids);
-            }
-            self.program.run(z, codec_ids, out);
-        } else {
-            self.program.run(z, &[], out);
-        }
-        Ok(())
+        let z = vec![0.0; MAX_ROWS * plan.n_features];
+        Ok(Self { standardizer, plan, program, z })
     }
 }
 
 impl Engine for Embedded {
-    fn max_rows(&self) -> usize {
+    fn rows_per_run(&self) -> usize {
         MAX_ROWS
     }
 
-    fn input(&mut self, n: usize) -> Result<&mut [f32]> {
-        self.input.resize(n.min(MAX_ROWS) * self.plan.n_features, 0.0);
-        Ok(&mut self.input)
-    }
-
-    fn run(&mut self, codec_ids: &[i32], out: &mut [f32]) -> Result<()> {
-        let z = std::mem::take(&mut self.input);
-        let result = self.run_rows(&z, codec_ids, out);
-        self.input = z;
-        result
+    fn run(&mut self, batch: &Batch<'_>, out: &mut [f32]) -> Result<()> {
+        let z = &mut self.z[..batch.features().len()];
+        standardise(&self.standardizer, batch, z)?;
+        self.program.run(z, batch.codec_ids(), out);
+        Ok(())
     }
 
     fn set_codec_table(&mut self, table: &[f32]) -> Result<()> {
@@ -111,7 +88,6 @@ impl Engine for Embedded {
             );
         }
         self.program.set_codec(&self.plan.codec_terms(table));
-        self.n_codec_ids = ids;
         Ok(())
     }
 }

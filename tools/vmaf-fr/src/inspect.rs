@@ -6,10 +6,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Value;
-use vmaf_fr_v2::artifact::Location;
-use vmaf_fr_v2::card::Card;
-use vmaf_fr_v2::onnx::{self, Graph, Names};
-use vmaf_fr_v2::{Config, EngineChoice, Scorer};
+use vmaf_fr_v2::onnx::{Graph, Tensor};
+use vmaf_fr_v2::{Config, EngineChoice, Scorer, model};
 
 use crate::failure::Failure;
 use crate::model::EngineArgs;
@@ -96,26 +94,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn inspect(args: &Args) -> Result<Inspection, Failure> {
-    let location = Location::parse(args.model.as_deref())?;
-    let bytes = location.read_card()?;
-    let of_card = |error: vmaf_fr_v2::Error| error.of(location.card_name());
-    let card = bytes.as_deref().map(Card::parse).transpose().map_err(of_card)?;
-    let json = bytes.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok());
-    let card = card.unwrap_or_default();
-    let members: Vec<Option<&str>> = if card.members.is_empty() {
-        vec![card.onnx.as_deref()]
-    } else {
-        card.members.iter().map(|member| member.onnx.as_deref()).collect()
-    };
-    let mut graphs = Vec::new();
-    for member in members {
-        let mut files = location.graph(member)?;
-        let names = Names { inputs: &card.input_names, outputs: &card.output_names };
-        let bytes = files.take_bytes();
-        let graph = onnx::load(bytes, names, &mut |external| files.read_external(external))
-            .map_err(|error| error.of(&files.name))?;
-        graphs.push(describe(files.name.clone(), &graph));
-    }
+    let read = model::read(args.model.as_deref())?;
+    let card = read.card_json().and_then(|json| serde_json::from_slice(json).ok());
+    let graphs = read.graphs().iter().map(|(file, graph)| describe(file, graph)).collect();
     let model = args.model.as_deref();
     let mut status = None;
     let engines =
@@ -133,11 +114,10 @@ fn inspect(args: &Args) -> Result<Inspection, Failure> {
                 EngineInfo { engine, verdict }
             },
         );
-    let name = location.card_name();
-    Ok(Inspection { model: name, status, card: json, graphs, engines: engines.into() })
+    Ok(Inspection { model: read.name(), status, card, graphs, engines: engines.into() })
 }
 
-fn describe(file: String, graph: &Graph) -> GraphInfo {
+fn describe(file: &str, graph: &Graph) -> GraphInfo {
     let port = |name: &str, shape: String, role| Port { name: name.to_owned(), shape, role };
     let mut inputs = vec![port(&graph.features, format!("[N, {}]", graph.n_features), "features")];
     if let Some((name, width)) = &graph.codec {
@@ -153,9 +133,9 @@ fn describe(file: String, graph: &Graph) -> GraphInfo {
     for node in &graph.nodes {
         *operators.entry(node.op_type.clone().unwrap_or_default()).or_default() += 1;
     }
-    let elements = |tensor: &onnx::Tensor| tensor.dims.iter().product::<usize>();
+    let elements = |tensor: &Tensor| tensor.dims.iter().product::<usize>();
     GraphInfo {
-        file,
+        file: file.to_owned(),
         opset: graph.opset,
         inputs,
         outputs: vec![port(&graph.output, shape, role)],

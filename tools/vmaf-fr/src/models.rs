@@ -4,8 +4,8 @@
 use std::io::Write;
 
 use serde::Serialize;
-use vmaf_fr_v2::builtin;
-use vmaf_fr_v2::card::Card;
+use vmaf_fr_v2::model::builtin;
+use vmaf_fr_v2::model::card::Card;
 
 use crate::failure::Failure;
 use crate::output::Output;

@@ -12,8 +12,8 @@ fn models_lists_what_is_built_in() {
     assert_eq!(text.status, 0, "{text:?}");
     let listed: Value = serde_json::from_str(&run(&["models", "--format", "json"]).stdout).unwrap();
     let listed = listed.as_array().unwrap();
-    assert_eq!(listed.len(), vmaf_fr_v2::builtin::models().len());
-    for (row, model) in listed.iter().zip(vmaf_fr_v2::builtin::models()) {
+    assert_eq!(listed.len(), vmaf_fr_v2::model::builtin::models().len());
+    for (row, model) in listed.iter().zip(vmaf_fr_v2::model::builtin::models()) {
         assert_eq!(
             (&row["id"], &row["status"]),
             (&Value::from(model.id), &Value::from(model.status))
@@ -22,7 +22,7 @@ fn models_lists_what_is_built_in() {
     }
     let defaults: Vec<_> = listed.iter().filter(|row| row["default"] == true).collect();
     assert_eq!(defaults.len(), 1);
-    assert_eq!(defaults[0]["id"], vmaf_fr_v2::builtin::default_model().unwrap().id);
+    assert_eq!(defaults[0]["id"], vmaf_fr_v2::model::builtin::default_model().unwrap().id);
 }
 
 #[test]

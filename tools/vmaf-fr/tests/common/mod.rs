@@ -196,7 +196,7 @@ pub fn file(name: &str, text: &str) -> (TempDir, PathBuf) {
 
 /// A copy of a built-in model whose card says what `change` makes of it; the card's path.
 pub fn model_with(id: &str, change: impl FnOnce(&mut serde_json::Value)) -> (TempDir, PathBuf) {
-    let model = vmaf_fr_v2::builtin::find(id).unwrap();
+    let model = vmaf_fr_v2::model::builtin::find(id).unwrap();
     let mut card: serde_json::Value = serde_json::from_slice(model.card).unwrap();
     change(&mut card);
     let (folder, path) = file("model.json", &card.to_string());

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! Frames to score, checked once: widths, codec ids, and values that features can have.
+//!
+//! [`Input::batch`] is the only way to a [`Batch`], so nothing behind it checks any of that again.
+
+use crate::catalogue;
+use crate::error::{Error, Result, bail, err};
+
+/// The most frames that an engine gets in one run.
+pub(crate) const MAX_RUN: usize = 1024;
+
+/// Rows that the bounds are repeated for, so that a comparison of several rows fills whole vectors.
+const ROWS: usize = 8;
+
+/// What a model takes: its columns, with what each may hold, and its codecs.
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    columns: Vec<InputColumn>,
+    codecs: Option<Codecs>,
+    /// Bounds of the columns, `ROWS` times.
+    low: Vec<f32>,
+    high: Vec<f32>,
+    /// Per column, `ROWS` times: all bits where the feature may be missing.
+    may_be_missing: Vec<u32>,
+    any_may_be_missing: bool,
+}
+
+/// One feature of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct InputColumn {
+    pub(crate) name: String,
+    /// Bounds that the card adds to the catalogue's.
+    pub(crate) range: Option<[f64; 2]>,
+    /// Whether NaN stands for a missing value.
+    pub(crate) may_be_missing: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Codecs {
+    names: Vec<String>,
+    /// As many ids of `unknown` as a run has frames; empty where the vocabulary has no `unknown`.
+    unknown: Vec<i32>,
+}
+
+/// Checked frames.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batch<'a> {
+    input: &'a Input,
+    /// Number of the first frame among those of the call.
+    first: usize,
+    features: &'a [f32],
+    codecs: CodecIds<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum CodecIds<'a> {
+    /// The model is codec-blind.
+    Ignored,
+    /// One per frame.
+    Each(&'a [i32]),
+    /// One id, `MAX_RUN` times.
+    Same(&'a [i32]),
+}
+
+impl Input {
+    /// `codecs`: names of a codec-aware model's vocabulary and the id of `unknown` in it.
+    pub(crate) fn new(
+        columns: Vec<InputColumn>,
+        codecs: Option<(Vec<String>, Option<i32>)>,
+    ) -> Self {
+        let bounds = |c: &InputColumn| {
+            let known = catalogue::feature(&c.name);
+            let [low, high] = c.range.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+            (known.map_or(low, |f| f.low.max(low)), known.map_or(high, |f| f.high.min(high)))
+        };
+        let row = |f: &dyn Fn(&InputColumn) -> f32| columns.iter().map(f).collect::<Vec<_>>();
+        let low = row(&|c| up(bounds(c).0)).repeat(ROWS);
+        let high = row(&|c| down(bounds(c).1)).repeat(ROWS);
+        let missing = |c: &InputColumn| if c.may_be_missing { u32::MAX } else { 0 };
+        Self {
+            low,
+            high,
+            may_be_missing: columns.iter().map(missing).collect::<Vec<_>>().repeat(ROWS),
+            any_may_be_missing: columns.iter().any(|c| c.may_be_missing),
+            columns,
+            codecs: codecs.map(|(names, unknown)| Codecs {
+                names,
+                unknown: unknown.map_or_else(Vec::new, |id| vec![id; MAX_RUN]),
+            }),
+        }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether the model takes the codec.
+    pub(crate) fn codec_aware(&self) -> bool {
+        self.codecs.is_some()
+    }
+
+    /// Number of feature values in `n` frames.
+    ///
+    /// # Errors
+    /// `Argument` if no memory can hold that many.
+    pub(crate) fn values(&self, n: usize) -> Result<usize> {
+        const LIMIT: usize = isize::MAX as usize;
+        n.checked_mul(self.width())
+            .filter(|&values| values <= LIMIT / size_of::<f32>())
+            .ok_or_else(|| err!(Argument, "n_frames {n} is more than memory can hold"))
+    }
+
+    /// Checks `n` frames: one row of features each, and one codec id each or none at all.
+    ///
+    /// # Errors
+    /// `Argument`: slices of other lengths. `ImpossibleValue`: a value that its feature cannot have, with frame and
+    /// feature. `OutOfVocabulary`: a codec id that is not in the vocabulary, or none and no `unknown`.
+    pub(crate) fn batch<'a>(
+        &'a self,
+        features: &'a [f32],
+        codec_ids: Option<&'a [i32]>,
+        n: usize,
+    ) -> Result<Batch<'a>> {
+        self.check_rows(features, n)?;
+        if let Some(ids) = codec_ids
+            && ids.len() != n
+        {
+            bail!(Argument, "{} codec ids for {n} frames", ids.len());
+        }
+        let codecs = match (&self.codecs, codec_ids) {
+            (None, _) => CodecIds::Ignored,
+            (Some(codecs), Some(ids)) => {
+                codecs.check(ids)?;
+                CodecIds::Each(ids)
+            }
+            (Some(codecs), None) => {
+                if codecs.unknown.is_empty() && n > 0 {
+                    bail!(
+                        OutOfVocabulary,
+                        "codec ids are NULL, and the vocabulary {:?} has no 'unknown'",
+                        codecs.names
+                    );
+                }
+                CodecIds::Same(&codecs.unknown)
+            }
+        };
+        self.check_values(features)?;
+        Ok(Batch { input: self, first: 0, features, codecs })
+    }
+
+    /// Checks `n` frames whose codec does not matter: that of a codec-aware model is its first.
+    pub(crate) fn rows<'a>(&'a self, features: &'a [f32], n: usize) -> Result<Batch<'a>> {
+        const FIRST: [i32; MAX_RUN] = [0; MAX_RUN];
+        self.check_rows(features, n)?;
+        self.check_values(features)?;
+        let codecs = match self.codecs {
+            None => CodecIds::Ignored,
+            Some(_) => CodecIds::Same(&FIRST),
+        };
+        Ok(Batch { input: self, first: 0, features, codecs })
+    }
+
+    fn check_rows(&self, features: &[f32], n: usize) -> Result<()> {
+        let width = self.width();
+        if features.len() != self.values(n)? {
+            bail!(Argument, "{} feature values are not {n} frames of {width}", features.len());
+        }
+        Ok(())
+    }
+
+    fn check_values(&self, features: &[f32]) -> Result<()> {
+        if self.is_possible(features) { Ok(()) } else { Err(self.explain(features)) }
+    }
+
+    /// Whether every value is one that its feature can have. No early exit: a few instructions for many values.
+    fn is_possible(&self, features: &[f32]) -> bool {
+        let width = self.width();
+        let mut chunks = features.chunks_exact(ROWS * width);
+        let chunk = |values: &[f32]| {
+            let bounds = self.low.iter().zip(&self.high).zip(&self.may_be_missing);
+            let mut bad = 0_u32;
+            for (&x, ((&low, &high), &missing)) in values.iter().zip(bounds) {
+                let inside = u32::from(x >= low) & u32::from(x <= high);
+                let absent = u32::from(x.is_nan()) & missing;
+                bad |= (inside | absent) ^ 1;
+            }
+            bad == 0
+        };
+        let mut possible = true;
+        for values in &mut chunks {
+            possible &= chunk(values);
+        }
+        possible &= chunk(chunks.remainder());
+        if self.any_may_be_missing {
+            possible &= !features.chunks_exact(width).any(|row| row.iter().all(|x| x.is_nan()));
+        }
+        possible
+    }
+
+    /// The first value that is not possible.
+    #[cold]
+    fn explain(&self, features: &[f32]) -> Error {
+        for (frame, row) in features.chunks_exact(self.width()).enumerate() {
+            for (column, &x) in self.columns.iter().zip(row) {
+                if let Some(why) = column.refuses(x) {
+                    return err!(ImpossibleValue, "{why}").of_value(frame, &column.name);
+                }
+            }
+            if row.iter().all(|x| x.is_nan()) {
+                return err!(ImpossibleValue, "frame {frame}: every feature is NaN");
+            }
+        }
+        err!(Internal, "a feature value was refused, and none is wrong")
+    }
+}
+
+impl InputColumn {
+    fn refuses(&self, x: f32) -> Option<String> {
+        if x.is_nan() {
+            return (!self.may_be_missing)
+                .then(|| "is NaN, and the card does not allow it to be missing".to_owned());
+        }
+        if x.is_infinite() {
+            return Some(format!("is {x}, a finite value was expected"));
+        }
+        let x = f64::from(x);
+        if let Some(why) = catalogue::feature(&self.name).and_then(|f| f.refuses(x)) {
+            return Some(why);
+        }
+        let [low, high] = self.range?;
+        (x < low || x > high)
+            .then(|| format!("is {x}, outside the card's feature_range [{low}, {high}]"))
+    }
+}
+
+impl Codecs {
+    fn check(&self, ids: &[i32]) -> Result<()> {
+        let n = self.names.len();
+        for (frame, &id) in ids.iter().enumerate() {
+            if !usize::try_from(id).is_ok_and(|id| id < n) {
+                bail!(
+                    OutOfVocabulary,
+                    "frame {frame}: codec id {id} is outside the vocabulary's 0..{n}"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Batch<'a> {
+    /// Number of frames.
+    pub(crate) fn len(&self) -> usize {
+        self.features.len() / self.input.width()
+    }
+
+    /// Raw values, row-major.
+    pub(crate) fn features(&self) -> &'a [f32] {
+        self.features
+    }
+
+    /// One id per frame; empty for a codec-blind model. Of at most `MAX_RUN` frames.
+    pub(crate) fn codec_ids(&self) -> &'a [i32] {
+        match self.codecs {
+            CodecIds::Ignored => &[],
+            CodecIds::Each(ids) => ids,
+            CodecIds::Same(ids) => &ids[..self.len()],
+        }
+    }
+
+    /// The failure of one value: the frame's place in this batch, the feature's column, and what is wrong.
+    #[cold]
+    pub(crate) fn refuse(&self, frame: usize, column: usize, why: &str) -> Error {
+        let value = self.features[frame * self.input.width() + column];
+        err!(ImpossibleValue, "is {value}, {why}")
+            .of_value(self.first + frame, &self.input.columns[column].name)
+    }
+
+    /// Number of the frame at a place in this batch among those of the call.
+    pub(crate) fn frame(&self, place: usize) -> usize {
+        self.first + place
+    }
+
+    /// The batch in runs of at most `rows` frames.
+    pub(crate) fn runs(&self, rows: usize) -> impl Iterator<Item = Batch<'a>> {
+        let batch = *self;
+        let rows = rows.min(MAX_RUN);
+        let width = batch.input.width();
+        (0..batch.len()).step_by(rows).map(move |first| {
+            let last = (first + rows).min(batch.len());
+            Batch {
+                first: batch.first + first,
+                features: &batch.features[first * width..last * width],
+                codecs: match batch.codecs {
+                    CodecIds::Each(ids) => CodecIds::Each(&ids[first..last]),
+                    all => all,
+                },
+                ..batch
+            }
+        })
+    }
+}
+
+/// The smallest finite f32 that is not below `x`.
+fn up(x: f64) -> f32 {
+    let near = x.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
+    if f64::from(near) < x { near.next_up() } else { near }
+}
+
+/// The largest finite f32 that is not above `x`.
+fn down(x: f64) -> f32 {
+    -up(-x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::FULL_FEATURES;
+    use crate::error::ErrorKind;
+
+    fn input(names: &[&str], may_be_missing: bool) -> Input {
+        let columns = names.iter().map(|&name| InputColumn {
+            name: name.to_owned(),
+            range: None,
+            may_be_missing,
+        });
+        Input::new(columns.collect(), None)
+    }
+
+    #[test]
+    fn impossible_values_are_found_wherever_they_are() {
+        let input = input(&FULL_FEATURES, false);
+        for n in [1, 7, 8, 9, 50] {
+            for place in 0..n * 22 {
+                let mut features = vec![0.5_f32; n * 22];
+                assert_eq!(input.batch(&features, None, n).unwrap().len(), n);
+                for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                    features[place] = bad;
+                    let e = input.batch(&features, None, n).unwrap_err();
+                    assert_eq!(e.kind(), ErrorKind::ImpossibleValue);
+                    assert_eq!(e.frame(), Some(place / 22));
+                    assert_eq!(e.feature(), Some(FULL_FEATURES[place % 22]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_are_the_catalogues() {
+        let input = input(&FULL_FEATURES, false);
+        for (i, feature) in catalogue::FEATURES.iter().enumerate() {
+            let mut features = [0.5_f32; 22];
+            for (bound, beyond) in [(up(feature.low), -1e-3), (down(feature.high), 1e-3)] {
+                features[i] = bound;
+                input.batch(&features, None, 1).unwrap();
+                if bound.abs() < 1e30 {
+                    features[i] = bound + beyond;
+                    let e = input.batch(&features, None, 1).unwrap_err();
+                    assert_eq!(e.feature(), Some(feature.name), "{e}");
+                }
+            }
+        }
+        let mut features = [0.5_f32; 22];
+        features[14] = 18.7;
+        let e = input.batch(&features, None, 1).unwrap_err();
+        assert!(e.message().contains("frame 0: feature 'float_ssim' is 18.7"), "{e}");
+        assert!(e.message().contains("enable_db"), "{e}");
+        features[14] = 1.000_001;
+        input.batch(&features, None, 1).unwrap();
+    }
+
+    #[test]
+    fn a_card_narrows_the_range_of_a_feature() {
+        let column = InputColumn {
+            name: "psnr_y".to_owned(),
+            range: Some([20.0, 50.0]),
+            may_be_missing: false,
+        };
+        let input = Input::new(vec![column], None);
+        input.batch(&[20.0, 50.0], None, 2).unwrap();
+        for bad in [19.9, 50.1] {
+            let e = input.batch(&[30.0, bad], None, 2).unwrap_err();
+            assert!(
+                e.message().contains("frame 1") && e.message().contains("feature_range"),
+                "{e}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_be_missing_may_not_be_infinite_nor_missing_everywhere() {
+        let lenient = input(&["adm2", "motion2"], true);
+        lenient.batch(&[f32::NAN, 1.0, 0.5, f32::NAN], None, 2).unwrap();
+        let e = lenient.batch(&[0.5, 1.0, f32::NAN, f32::NAN], None, 2).unwrap_err();
+        assert!(e.message().contains("frame 1: every feature is NaN"), "{e}");
+        let e = lenient.batch(&[f32::NAN, f32::INFINITY], None, 1).unwrap_err();
+        assert_eq!(e.feature(), Some("motion2"));
+        let strict = input(&["adm2", "motion2"], false);
+        let e = strict.batch(&[f32::NAN, 1.0], None, 1).unwrap_err();
+        assert!(e.message().contains("is NaN, and the card does not allow"), "{e}");
+    }
+
+    #[test]
+    fn runs_hold_every_frame_once() {
+        let names = vec!["x264".to_owned(), "unknown".to_owned()];
+        let columns = input(&["adm2"], false).columns;
+        let aware = Input::new(columns.clone(), Some((names, Some(1))));
+        let features: Vec<f32> = (0..3000_u16).map(|i| f32::from(i) / 3000.0).collect();
+        let ids: Vec<i32> = (0..3000).map(|i| i % 2).collect();
+        for given in [Some(&ids[..]), None] {
+            let batch = aware.batch(&features, given, 3000).unwrap();
+            let (mut seen, mut seen_ids) = (Vec::new(), Vec::new());
+            for run in batch.runs(usize::MAX) {
+                assert!(run.len() <= MAX_RUN);
+                seen.extend_from_slice(run.features());
+                seen_ids.extend_from_slice(run.codec_ids());
+            }
+            assert_eq!(seen, features);
+            assert_eq!(seen_ids, given.map_or(vec![1; 3000], <[i32]>::to_vec));
+        }
+        let blind = Input::new(columns, None);
+        assert!(blind.batch(&[0.5], Some(&[99]), 1).unwrap().codec_ids().is_empty());
+        let e = aware.batch(&[0.5, 0.5], Some(&[0, 2]), 2).unwrap_err();
+        assert!(e.message().contains("frame 1: codec id 2 is outside"), "{e}");
+    }
+}
