@@ -10,83 +10,34 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use vmaf_fr_measure::log::LogReader;
+use vmaf_fr_v2::catalogue::{FEATURES as CATALOGUE, FULL_FEATURES as FEATURES};
 
 const FRAMES: u32 = 20_000;
-const KEYS: [&str; 34] = [
-    "psnr_y",
-    "psnr_cb",
-    "psnr_cr",
-    "psnr_hvs_y",
-    "integer_vif_scale0",
-    "integer_vif_scale1",
-    "integer_vif_scale2",
-    "integer_vif_scale3",
-    "psnr_hvs_cb",
-    "psnr_hvs_cr",
-    "psnr_hvs",
-    "integer_motion2",
-    "integer_motion",
-    "integer_vif_scale0_egl_1",
-    "integer_vif_scale1_egl_1",
-    "integer_vif_scale2_egl_1",
-    "integer_vif_scale3_egl_1",
-    "cambi",
-    "float_ssim",
-    "integer_adm2_egl_1",
-    "integer_adm_scale0_egl_1",
-    "integer_adm_scale1_egl_1",
-    "integer_adm_scale2_egl_1",
-    "integer_adm_scale3_egl_1",
-    "integer_adm2",
-    "integer_adm_scale0",
-    "integer_adm_scale1",
-    "integer_adm_scale2",
-    "integer_adm_scale3",
-    "float_ms_ssim",
-    "ciede2000",
-    "vmaf",
-    "vmaf_neg",
-    "vmaf_b",
-];
-const FEATURES: [&str; 22] = [
-    "adm2",
-    "adm_scale0",
-    "adm_scale1",
-    "adm_scale2",
-    "adm_scale3",
-    "vif_scale0",
-    "vif_scale1",
-    "vif_scale2",
-    "vif_scale3",
-    "motion",
-    "motion2",
-    "psnr_y",
-    "psnr_cb",
-    "psnr_cr",
-    "float_ssim",
-    "float_ms_ssim",
-    "cambi",
-    "ciede2000",
-    "psnr_hvs_y",
-    "psnr_hvs_cb",
-    "psnr_hvs_cr",
-    "psnr_hvs",
-];
-
 fn main() {
     divan::main();
 }
 
+/// The features, what libvmaf writes for a second run of the model's extractors with another option, and models.
+fn keys() -> Vec<String> {
+    let first = |f: &vmaf_fr_v2::catalogue::Feature| f.log_names[0];
+    let again = CATALOGUE.iter().filter(|f| f.extractor.in_vmaf_model);
+    let mut keys: Vec<String> = CATALOGUE.iter().map(|f| first(f).to_owned()).collect();
+    keys.extend(again.map(|f| format!("{}_egl_1", first(f))));
+    keys.extend(["vmaf", "vmaf_neg", "vmaf_b"].map(str::to_owned));
+    keys
+}
+
 /// A log laid out as libvmaf 2.3.1 does it, with numbers of six decimals.
 fn log() -> String {
+    let keys = keys();
     let mut text = String::from("{\n  \"version\": \"2.3.1\",\n  \"fps\": 12.34,\n  \"frames\": [");
     for frame in 0..FRAMES {
         let comma = if frame > 0 { "," } else { "" };
         let _ =
             write!(text, "{comma}\n    {{\n      \"frameNum\": {frame},\n      \"metrics\": {{\n");
-        for (column, key) in KEYS.iter().enumerate() {
+        for (column, key) in keys.iter().enumerate() {
             let value = f64::from((frame * 37 + column as u32 * 7919) % 1_000_003) / 1e6;
-            let comma = if column + 1 < KEYS.len() { "," } else { "" };
+            let comma = if column + 1 < keys.len() { "," } else { "" };
             let _ = writeln!(text, "        \"{key}\": {value:.6}{comma}");
         }
         text += "      }\n    }";
@@ -112,7 +63,7 @@ fn log_reader(bencher: Bencher) {
 fn serde_json_stream(bencher: Bencher) {
     let text = log();
     bencher.counter(BytesCount::of_str(&text)).bench(|| {
-        // Behind a reader, as a file would be.
+        // Through a reader, as a file would be read.
         let reader = BufReader::with_capacity(256 << 10, text.as_bytes().take(u64::MAX));
         serde_json::Deserializer::from_reader(reader).deserialize_map(Log).unwrap()
     });

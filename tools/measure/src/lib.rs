@@ -7,7 +7,6 @@
 
 pub mod command;
 mod error;
-pub mod extractors;
 pub mod log;
 pub mod probe;
 pub mod process;

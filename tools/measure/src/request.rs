@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use vmaf_fr_v2::catalogue::{self, Extractor};
+
 use crate::Error;
-use crate::extractors::{Extractor, extractor};
 use crate::video::Video;
 
 /// One measurement to make.
@@ -36,13 +37,14 @@ impl<S: AsRef<str>> Request<'_, S> {
 ///
 /// # Errors
 /// [`Error::UnknownFeature`] names the first feature without an extractor.
-pub fn extractors<S: AsRef<str>>(features: &[S]) -> Result<Vec<Extractor>, Error> {
+pub fn extractors<S: AsRef<str>>(features: &[S]) -> Result<Vec<&'static Extractor>, Error> {
     let mut needed = Vec::new();
-    for feature in features {
-        let feature = feature.as_ref();
-        let one = extractor(feature).ok_or_else(|| Error::UnknownFeature(feature.to_owned()))?;
-        if !needed.contains(&one) {
-            needed.push(one);
+    for name in features {
+        let name = name.as_ref();
+        let feature =
+            catalogue::feature(name).ok_or_else(|| Error::UnknownFeature(name.to_owned()))?;
+        if !needed.contains(&feature.extractor) {
+            needed.push(feature.extractor);
         }
     }
     Ok(needed)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Whether a program can measure a pair of videos.
 
+use vmaf_fr_v2::catalogue::{Extractor, Smallest};
+
 use crate::Error;
-use crate::extractors::Extractor;
 use crate::video::{PixelFormat, Storage, Video};
 
 /// Whether `vmaf` reads this pair, and why not.
@@ -43,23 +44,30 @@ pub(crate) fn vmaf_reads(reference: &Video, distorted: &Video) -> Result<(), Str
     }
 }
 
-/// MS-SSIM's five scales of an 11-tap window: in both directions.
-const MS_SSIM_MIN: u32 = 176;
-/// CAMBI: in one direction. libvmaf 2.x wants 320, and says no more than that it has a problem.
-const CAMBI_MIN: u32 = 216;
-
 /// Refuses pictures on which libvmaf fails in the middle, or silently leaves a feature out.
-pub(crate) fn check_size(reference: &Video, needed: &[Extractor]) -> Result<(), Error> {
+pub(crate) fn check_size(reference: &Video, needed: &[&Extractor]) -> Result<(), Error> {
     let (width, height) = (reference.width, reference.height);
-    let reason =
-        if width.min(height) < MS_SSIM_MIN && needed.iter().any(|e| e.name == "float_ms_ssim") {
-            format!("float_ms_ssim needs at least {MS_SSIM_MIN} samples in both directions")
-        } else if width.max(height) < CAMBI_MIN && needed.iter().any(|e| e.name == "cambi") {
-            format!("cambi needs at least {CAMBI_MIN} samples in one direction")
-        } else {
-            return Ok(());
+    for extractor in needed {
+        let (large_enough, expected) = match extractor.smallest {
+            Smallest::Any => continue,
+            Smallest::Both(n) => {
+                (width.min(height) >= n, format!("{n} samples in both directions"))
+            }
+            Smallest::Either(n) => {
+                (width.max(height) >= n, format!("{n} samples in one direction"))
+            }
         };
-    Err(Error::input(&reference.path, format!("{reason}, and this video is {width}x{height}")))
+        if !large_enough {
+            return Err(Error::input(
+                &reference.path,
+                format!(
+                    "{} needs at least {expected}, and this video is {width}x{height}",
+                    extractor.name
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -10,31 +10,7 @@ use vmaf_fr_measure::probe::Prober;
 use vmaf_fr_measure::program::{Tool, Tools};
 use vmaf_fr_measure::run::{Progress, Request, command_line, measure};
 use vmaf_fr_measure::video::{FrameRate, PixelFormat, Storage, Video};
-
-const FEATURES: [&str; 22] = [
-    "adm2",
-    "adm_scale0",
-    "adm_scale1",
-    "adm_scale2",
-    "adm_scale3",
-    "vif_scale0",
-    "vif_scale1",
-    "vif_scale2",
-    "vif_scale3",
-    "motion",
-    "motion2",
-    "psnr_y",
-    "psnr_cb",
-    "psnr_cr",
-    "float_ssim",
-    "float_ms_ssim",
-    "cambi",
-    "ciede2000",
-    "psnr_hvs_y",
-    "psnr_hvs_cb",
-    "psnr_hvs_cr",
-    "psnr_hvs",
-];
+use vmaf_fr_v2::catalogue::{self, FEATURES, FULL_FEATURES};
 
 /// A program the tests need: named by the environment, else where scripts/test-needs.sh puts it.
 fn needed(variable: &str, below_deps: &str) -> PathBuf {
@@ -109,40 +85,20 @@ fn measured(
     log: &Path,
 ) -> (Frames, Vec<Progress>) {
     let mut seen = Vec::new();
-    let request = Request { reference, distorted, features: &FEATURES, threads: 1, log };
+    let request = Request { reference, distorted, features: &FULL_FEATURES, threads: 1, log };
     measure(tool, &request, &mut |p| seen.push(p)).unwrap();
     (read(log), seen)
 }
 
-/// Keys that both versions write for the 22 features; motion apart, whose name differs.
-const KEYS: [&str; 21] = [
-    "integer_adm2",
-    "integer_adm_scale0",
-    "integer_adm_scale1",
-    "integer_adm_scale2",
-    "integer_adm_scale3",
-    "integer_vif_scale0",
-    "integer_vif_scale1",
-    "integer_vif_scale2",
-    "integer_vif_scale3",
-    "integer_motion2",
-    "psnr_y",
-    "psnr_cb",
-    "psnr_cr",
-    "float_ssim",
-    "float_ms_ssim",
-    "cambi",
-    "ciede2000",
-    "psnr_hvs_y",
-    "psnr_hvs_cb",
-    "psnr_hvs_cr",
-    "psnr_hvs",
-];
+/// What both versions write for the 22 features; motion apart, whose name differs.
+fn keys() -> impl Iterator<Item = &'static str> {
+    FEATURES.iter().filter(|feature| feature.name != "motion").map(|feature| feature.log_names[0])
+}
 
 fn motion(frame: &BTreeMap<String, f64>) -> f64 {
-    ["integer_motion", "VMAF_integer_feature_motion_sad_score"]
-        .iter()
-        .find_map(|key| frame.get(*key).copied())
+    catalogue::log_names("motion")
+        .into_iter()
+        .find_map(|key| frame.get(key).copied())
         .expect("motion in one of its names")
 }
 
@@ -169,7 +125,7 @@ fn vmaf_and_ffmpeg_measure_every_feature_of_the_same_pair() {
         assert_eq!((a.len(), b.len()), (5, 5), "{pix_fmt}");
         assert_eq!(progress.last(), Some(&Progress { frames: 5, total: Some(5) }));
         for (i, (a, b)) in a.iter().zip(&b).enumerate() {
-            for key in KEYS {
+            for key in keys() {
                 // Two libvmaf versions, one measurement: a swapped, shifted or converted input is far off this.
                 assert!(
                     (a[key] - b[key]).abs() <= 2e-3 * a[key].abs().max(1.0),
@@ -292,7 +248,7 @@ fn names_with_spaces_and_quotes() {
         let request = Request {
             reference: &clip,
             distorted: &worse,
-            features: &FEATURES,
+            features: &FULL_FEATURES,
             threads: 1,
             log: &again,
         };
@@ -318,26 +274,27 @@ fn failures_leave_no_log_and_say_why() {
         let request = Request { reference: &reference, distorted, features, threads: 0, log: &log };
         measure(tool, &request, &mut |_| {}).unwrap_err().to_string()
     };
-    let error = attempt(&Tool::Ffmpeg(ffmpeg()), &distorted, &FEATURES);
+    let error = attempt(&Tool::Ffmpeg(ffmpeg()), &distorted, &FULL_FEATURES);
     assert!(error.contains("exit status") && error.contains("dis.mp4"), "{error}");
-    let error = attempt(&Tool::Vmaf(vmaf()), &distorted, &FEATURES);
+    let error = attempt(&Tool::Vmaf(vmaf()), &distorted, &FULL_FEATURES);
     assert!(error.contains("neither Y4M nor raw"), "{error}");
     let error = attempt(&Tool::Ffmpeg(ffmpeg()), &distorted, &["adm2", "speed_chroma"]);
     assert!(error.contains("speed_chroma"), "{error}");
-    let error = attempt(&Tool::Ffmpeg(PathBuf::from("/nonexistent/ffmpeg")), &distorted, &FEATURES);
+    let error =
+        attempt(&Tool::Ffmpeg(PathBuf::from("/nonexistent/ffmpeg")), &distorted, &FULL_FEATURES);
     assert!(error.contains("/nonexistent/ffmpeg"), "{error}");
     let mut tiny = reference.clone();
     tiny.height = 170;
     let request = Request {
         reference: &tiny,
         distorted: &distorted,
-        features: &FEATURES,
+        features: &FULL_FEATURES,
         threads: 0,
         log: &log,
     };
     let error = measure(&Tool::Ffmpeg(ffmpeg()), &request, &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("float_ms_ssim") && error.contains("176"), "{error}");
-    let features: Vec<&str> = FEATURES.into_iter().filter(|f| *f != "float_ms_ssim").collect();
+    let features: Vec<&str> = FULL_FEATURES.into_iter().filter(|f| *f != "float_ms_ssim").collect();
     (tiny.width, tiny.height) = (180, 180);
     let request = Request {
         reference: &tiny,
@@ -350,7 +307,7 @@ fn failures_leave_no_log_and_say_why() {
     assert!(error.contains("cambi") && error.contains("180x180"), "{error}");
     distorted.path = dir.join("absent.y4m");
     distorted.storage = Storage::Y4m;
-    let error = attempt(&Tool::Vmaf(vmaf()), &distorted, &FEATURES);
+    let error = attempt(&Tool::Vmaf(vmaf()), &distorted, &FULL_FEATURES);
     assert!(error.contains("absent.y4m"), "{error}");
     let left: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(

@@ -5,9 +5,10 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use vmaf_fr_v2::catalogue::Extractor;
+
 use super::{VMAF_MODEL, beside_the_model, path_text};
 use crate::Error;
-use crate::extractors::Extractor;
 use crate::request::Request;
 use crate::video::{FrameRate, Storage, Video, common_format};
 
@@ -79,7 +80,7 @@ pub fn input_arguments(video: &Video, threads: u32) -> Result<Vec<String>, Error
 /// [`Error::Input`] if a path is not UTF-8.
 pub fn arguments<S: AsRef<str>>(
     request: &Request<'_, S>,
-    needed: &[Extractor],
+    needed: &[&Extractor],
     log: &str,
 ) -> Result<Vec<String>, Error> {
     let Request { reference, distorted, .. } = request;
@@ -104,7 +105,7 @@ pub fn arguments<S: AsRef<str>>(
 /// A line for somebody who has the videos at hand; names in capitals are theirs to fill in.
 ///
 /// The filter's first input is the distorted video. Equal timestamps pair frames by their number, as `vmaf` does.
-pub fn example(needed: &[Extractor]) -> String {
+pub fn example(needed: &[&Extractor]) -> String {
     let (clock, features) = (clock(None), features(needed));
     format!(
         "ffmpeg -i DISTORTED.mp4 -i REFERENCE.mp4 -filter_complex \
@@ -122,8 +123,8 @@ pub fn two_frames(log: &str) -> Vec<String> {
     ["-filter_complex", &graph, "-map", "[out]", "-f", "null", "-"].map(str::to_owned).into()
 }
 
-/// Makes `encoded` of `reference`: every frame once, whatever its timestamps say, up to `frames`. `encoder` names
-/// the encoder and its settings.
+/// Makes `encoded` of `reference`: every frame once, whatever its timestamps say, up to `frames`. `settings`
+/// are those of the encoder, which they name.
 ///
 /// # Errors
 /// [`Error::Input`] if a path is not UTF-8.
@@ -131,7 +132,7 @@ pub fn encode(
     reference: &Video,
     encoded: &Video,
     frames: Option<u64>,
-    encoder: &[String],
+    settings: &[String],
 ) -> Result<Vec<String>, Error> {
     let mut arguments = input_arguments(reference, 1)?;
     let filter = format!("{}{}", clock(reference.frame_rate), scale(reference, encoded));
@@ -143,7 +144,7 @@ pub fn encode(
     if let Some(frames) = frames {
         options(&["-frames:v", &frames.to_string()]);
     }
-    arguments.extend_from_slice(encoder);
+    arguments.extend_from_slice(settings);
     arguments.extend(["-threads", "1", "-f", "mp4"].map(str::to_owned));
     arguments.push(path_text(&encoded.path)?);
     Ok(arguments)
@@ -203,12 +204,12 @@ fn scale(video: &Video, like: &Video) -> String {
 }
 
 /// The libvmaf filter's option that names extractors.
-fn features(needed: &[Extractor]) -> String {
+fn features(needed: &[&Extractor]) -> String {
     let mut list = String::new();
     for extractor in beside_the_model(needed) {
         list.push_str(if list.is_empty() { "name=" } else { "|name=" });
         list.push_str(extractor.name);
-        if let Some((key, value)) = extractor.option {
+        for (key, value) in extractor.options {
             let _ = write!(list, r"\:{key}={value}");
         }
     }

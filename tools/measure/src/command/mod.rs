@@ -6,8 +6,9 @@ pub mod vmaf;
 
 use std::path::{Path, PathBuf};
 
+use vmaf_fr_v2::catalogue::Extractor;
+
 use crate::Error;
-use crate::extractors::Extractor;
 
 /// The VMAF model that runs along; the historical one, so that scores compare with published ones.
 pub const VMAF_MODEL: &str = "vmaf_v0.6.1";
@@ -23,8 +24,8 @@ pub fn shell_line(program: &Path, arguments: &[String]) -> Result<String, Error>
 }
 
 /// The extractors that the VMAF model does not run itself. Asking for its own again would compute them twice.
-fn beside_the_model(needed: &[Extractor]) -> impl Iterator<Item = &Extractor> {
-    needed.iter().filter(|e| !matches!(e.name, "adm" | "vif"))
+fn beside_the_model<'a>(needed: &[&'a Extractor]) -> impl Iterator<Item = &'a Extractor> {
+    needed.iter().copied().filter(|extractor| !extractor.in_vmaf_model)
 }
 
 /// A path that means the same from any folder, whose name is never taken for an option.

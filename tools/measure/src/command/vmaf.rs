@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! `vmaf`, libvmaf's own program. It reads Y4M and raw YUV only.
 
+use std::fmt::Write as _;
+
+use vmaf_fr_v2::catalogue::Extractor;
+
 use super::{VMAF_MODEL, beside_the_model, path_text};
 use crate::Error;
-use crate::extractors::Extractor;
 use crate::request::Request;
 use crate::video::Storage;
 
@@ -16,7 +19,7 @@ pub const VERSION: [&str; 1] = ["--version"];
 /// [`Error::Input`] if a path is not UTF-8.
 pub fn arguments<S: AsRef<str>>(
     request: &Request<'_, S>,
-    needed: &[Extractor],
+    needed: &[&Extractor],
     log: &str,
 ) -> Result<Vec<String>, Error> {
     let Request { reference, distorted, .. } = request;
@@ -38,7 +41,7 @@ pub fn arguments<S: AsRef<str>>(
 }
 
 /// A line for somebody who has the videos at hand; names in capitals are theirs to fill in.
-pub fn example(needed: &[Extractor]) -> String {
+pub fn example(needed: &[&Extractor]) -> String {
     let mut words = vec!["vmaf".to_owned()];
     words.extend(files("REFERENCE.y4m", "DISTORTED.y4m"));
     words.extend(features(needed));
@@ -50,14 +53,15 @@ fn files(reference: &str, distorted: &str) -> Vec<String> {
     ["--reference", reference, "--distorted", distorted].map(str::to_owned).into()
 }
 
-fn features(needed: &[Extractor]) -> Vec<String> {
+fn features(needed: &[&Extractor]) -> Vec<String> {
     let mut arguments = vec!["--model".to_owned(), format!("version={VMAF_MODEL}")];
     for extractor in beside_the_model(needed) {
         arguments.push("--feature".to_owned());
-        arguments.push(match extractor.option {
-            None => extractor.name.to_owned(),
-            Some((key, value)) => format!("{}={key}={value}", extractor.name),
-        });
+        let mut feature = extractor.name.to_owned();
+        for (i, (key, value)) in extractor.options.iter().enumerate() {
+            let _ = write!(feature, "{}{key}={value}", if i == 0 { '=' } else { ':' });
+        }
+        arguments.push(feature);
     }
     arguments
 }

@@ -5,6 +5,8 @@
 //! before 2.1 and Python's writer put into their logs, and from a stream (constant memory) it is several times
 //! slower than this, see `benches/log.rs`.
 
+use super::number::{self, NoNumber, Value};
+
 /// Nesting that no libvmaf log comes near, so that skipping a value cannot exhaust the stack.
 const MAX_DEPTH: u32 = 64;
 
@@ -17,26 +19,22 @@ pub enum Stop {
     Bad(Box<Bad>),
 }
 
+impl Stop {
+    #[cold]
+    pub fn wrong(at: usize, problem: &str) -> Self {
+        Self::Bad(Box::new(Bad { at, feature: None, problem: problem.to_owned() }))
+    }
+}
+
 /// A place in the slice and what is wrong there.
 #[derive(Debug)]
 pub struct Bad {
     /// Offset in the slice.
     pub at: usize,
-    /// The feature whose value this is, where it is one.
+    /// The feature whose value this is, if it is one.
     pub feature: Option<String>,
     /// What was expected and what stands there.
     pub problem: String,
-}
-
-/// A value of a frame's `metrics`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value {
-    /// A finite number.
-    Number(f64),
-    /// `null`, or a not-a-number token: libvmaf's ways to write a value that it could not compute.
-    NotANumber,
-    /// An infinity token, or a number too large for a double.
-    Infinite,
 }
 
 /// A position in a slice of JSON.
@@ -115,13 +113,7 @@ impl<'a> Cursor<'a> {
         } else {
             std::str::from_utf8(plain).ok().map(Into::into)
         };
-        let key = key.ok_or_else(|| {
-            Stop::Bad(Box::new(Bad {
-                at: from,
-                feature: None,
-                problem: "expected a key in UTF-8".to_owned(),
-            }))
-        })?;
+        let key = key.ok_or_else(|| Stop::wrong(from, "expected a key in UTF-8"))?;
         self.expect(b':', "':' after the key")?;
         self.next_token()?;
         Ok(key)
@@ -158,94 +150,14 @@ impl<'a> Cursor<'a> {
     /// A number, or what libvmaf's versions write in its place.
     #[inline]
     pub fn value(&mut self) -> Result<Value, Stop> {
-        // Digits up to here are exact in an f64, and so is the power of ten below: one correctly rounded
-        // division gives what the slower path would.
-        const EXACT_DIGITS: usize = 15;
-        const POWERS: [f64; EXACT_DIGITS + 1] =
-            [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-        let from = self.pos;
-        let mut at = from;
-        let negative = self.bytes.get(at) == Some(&b'-');
-        at += usize::from(negative);
-        let mut mantissa = 0_u64;
-        let whole_from = at;
-        self.digits(&mut at, &mut mantissa);
-        let whole = at - whole_from;
-        let mut fraction = 0;
-        if self.bytes.get(at) == Some(&b'.') {
-            at += 1;
-            let fraction_from = at;
-            self.digits(&mut at, &mut mantissa);
-            fraction = at - fraction_from;
-            if fraction == 0 && at < self.bytes.len() {
-                return Err(self.bad(from, "a number"));
+        match number::parse(self.rest()) {
+            Ok((value, length)) => {
+                self.pos += length;
+                Ok(value)
             }
+            Err(NoNumber::Cut) => Err(Stop::More),
+            Err(NoNumber::Other) => Err(self.bad(self.pos, "a number")),
         }
-        let Some(after) = self.bytes.get(at) else {
-            return Err(Stop::More);
-        };
-        if whole == 0 {
-            return self.no_number();
-        }
-        if whole > 1 && self.bytes[whole_from] == b'0' {
-            return Err(self.bad(from, "a number"));
-        }
-        if whole + fraction <= EXACT_DIGITS && !matches!(after, b'e' | b'E') {
-            self.pos = at;
-            let magnitude = mantissa as f64 / POWERS[fraction];
-            return Ok(Value::Number(if negative { -magnitude } else { magnitude }));
-        }
-        self.long_number(at)
-    }
-
-    #[inline]
-    fn digits(&self, at: &mut usize, mantissa: &mut u64) {
-        while let Some(byte) = self.bytes.get(*at) {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
-            *at += 1;
-        }
-    }
-
-    /// A number with an exponent, or with more digits than an f64 holds; `at` is behind its digits.
-    #[cold]
-    fn long_number(&mut self, mut at: usize) -> Result<Value, Stop> {
-        let from = self.pos;
-        while let Some(b'0'..=b'9' | b'e' | b'E' | b'+' | b'-') = self.bytes.get(at) {
-            at += 1;
-        }
-        if at == self.bytes.len() {
-            return Err(Stop::More);
-        }
-        let number = std::str::from_utf8(&self.bytes[from..at])
-            .ok()
-            .and_then(|text| text.parse::<f64>().ok())
-            .ok_or_else(|| self.bad(from, "a number"))?;
-        self.pos = at;
-        Ok(if number.is_finite() { Value::Number(number) } else { Value::Infinite })
-    }
-
-    #[cold]
-    fn no_number(&mut self) -> Result<Value, Stop> {
-        let from = self.pos;
-        let word = self.bytes[from..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.()#_".contains(byte))
-            .count();
-        if from + word == self.bytes.len() {
-            return Err(Stop::More);
-        }
-        let text = String::from_utf8_lossy(&self.bytes[from..from + word]).to_ascii_lowercase();
-        let value = match text.trim_start_matches(['-', '+']) {
-            "null" | "nan" | "nan(ind)" | "nan(snan)" => Value::NotANumber,
-            "inf" | "infinity" => Value::Infinite,
-            _ => return Err(self.bad(from, "a number")),
-        };
-        self.pos = from + word;
-        Ok(value)
     }
 
     /// Passes over any one value.
@@ -333,51 +245,7 @@ impl<'a> Cursor<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cursor, Stop, Value};
-
-    fn value(text: &str) -> Result<Value, Stop> {
-        // A number ends only where something else begins.
-        Cursor::new(format!("{text},").as_bytes()).value()
-    }
-
-    #[test]
-    fn numbers_are_the_nearest_doubles() {
-        for text in [
-            "0",
-            "-0",
-            "0.1",
-            "-0.964621",
-            "100.000000",
-            "12345.678901",
-            "0.000001",
-            "99.9999995",
-            "1e-5",
-            "2.5E+3",
-            "123456789.123456789",
-            "0.30000000000000004",
-            "1.7976931348623157e308",
-            "4.9e-324",
-            "999999999999999.5",
-            "0.123456789012345",
-            "0.1234567890123456",
-        ] {
-            let Ok(Value::Number(got)) = value(text) else {
-                panic!("{text}: {:?}", value(text));
-            };
-            let expected: f64 = text.parse().unwrap();
-            assert_eq!(got.to_bits(), expected.to_bits(), "{text}");
-        }
-    }
-
-    #[test]
-    fn values_that_could_not_be_computed_are_told_apart() {
-        for text in ["null", "nan", "NaN", "-nan", "-nan(ind)"] {
-            assert_eq!(value(text).unwrap(), Value::NotANumber, "{text}");
-        }
-        for text in ["inf", "-inf", "Infinity", "-Infinity", "1e999"] {
-            assert_eq!(value(text).unwrap(), Value::Infinite, "{text}");
-        }
-    }
+    use super::{Cursor, Stop};
 
     #[test]
     fn what_is_no_number_is_named() {

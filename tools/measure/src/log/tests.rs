@@ -2,32 +2,9 @@
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use super::{Frames, Gap, LogError, LogReader, NotANumber};
+use vmaf_fr_v2::catalogue::{FULL_FEATURES as FULL, log_names};
 
-const FULL: [&str; 22] = [
-    "adm2",
-    "adm_scale0",
-    "adm_scale1",
-    "adm_scale2",
-    "adm_scale3",
-    "vif_scale0",
-    "vif_scale1",
-    "vif_scale2",
-    "vif_scale3",
-    "motion",
-    "motion2",
-    "psnr_y",
-    "psnr_cb",
-    "psnr_cr",
-    "float_ssim",
-    "float_ms_ssim",
-    "cambi",
-    "ciede2000",
-    "psnr_hvs_y",
-    "psnr_hvs_cb",
-    "psnr_hvs_cr",
-    "psnr_hvs",
-];
+use super::{Frames, Gap, LogError, LogReader, NotANumber};
 
 /// Gives out its bytes a few at a time, so that every token gets cut somewhere.
 struct Dribble<'a>(&'a [u8], usize);
@@ -90,9 +67,9 @@ fn reference(text: &str, features: &[&str]) -> Rows {
     let log: serde_json::Value = serde_json::from_str(text).unwrap();
     let row = |frame: &serde_json::Value| {
         let value = |feature: &&str| {
-            super::log_keys(feature)
+            log_names(feature)
                 .iter()
-                .find_map(|key| frame["metrics"].get(key))
+                .find_map(|key| frame["metrics"].get(*key))
                 .map_or(f64::NAN, |value| value.as_f64().unwrap())
         };
         (frame["frameNum"].as_u64().unwrap() as u32, features.iter().map(value).collect())
