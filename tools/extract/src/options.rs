@@ -22,13 +22,13 @@ pub(crate) struct MeasuringOptions {
     /// Folder that keeps what was measured, for the next run [default: FILE.parquet.cache]
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
-    /// libvmaf's vmaf program; where named, it measures everything, on Y4M files that ffmpeg decodes
+    /// libvmaf's vmaf program; if given, it measures everything, on Y4M files that ffmpeg decodes
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) vmaf_bin: Option<PathBuf>,
     /// An ffmpeg with the encoders and, unless a vmaf measures, with libvmaf [default: from PATH]
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) ffmpeg_bin: Option<PathBuf>,
-    /// [default: beside ffmpeg, else from PATH]
+    /// An ffprobe [default: beside ffmpeg, else from PATH]
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) ffprobe_bin: Option<PathBuf>,
 }

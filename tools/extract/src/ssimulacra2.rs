@@ -48,7 +48,7 @@ pub(crate) fn score(
     Ok(scores)
 }
 
-/// DecodedFrames that ffmpeg decodes.
+/// Frames that ffmpeg decodes.
 struct DecodedFrames {
     running: Running,
     pipe: BufReader<ChildStdout>,

@@ -27,7 +27,7 @@ pub(crate) struct Summary {
     pub(crate) missing: usize,
 }
 
-/// FrameRows of a group; whole clips, so that a reader can take one group at a time.
+/// Rows of a group; whole clips, so that a reader can take one group at a time.
 const GROUP: usize = 65_536;
 
 /// Writes the table; it appears whole.
@@ -107,7 +107,7 @@ fn schema(optional: OptionalColumns, measured: &[&str]) -> Result<Type> {
     Ok(Type::group_type_builder("frames").with_fields(fields).build()?)
 }
 
-/// FrameRows that wait to be written, column by column.
+/// Rows that wait to be written, column by column.
 #[derive(Default)]
 struct RowGroup {
     key: Vec<ByteArray>,

@@ -19,7 +19,7 @@ pub struct DataArgs {
     /// Column of the teacher that pre-training imitates per frame; "none" trains on the target alone
     #[arg(long, default_value = "vmaf")]
     pub teacher: String,
-    /// Datasets whose teacher scale all frames are brought to before anything else; none: the column as it is
+    /// Bring all frames to the teacher's scale on these datasets first [default: the column as it is]
     #[arg(long, value_delimiter = ',', value_name = "DATASET,...")]
     pub teacher_scale_of: Vec<String>,
     /// Features the model takes: the 22 of libvmaf, or VMAF's own six
@@ -28,16 +28,16 @@ pub struct DataArgs {
     /// Frames read of each clip, evenly spaced (0: all)
     #[arg(long, default_value_t = 16)]
     pub frames_per_clip: usize,
-    /// Leave a dataset out
+    /// Leave these datasets out
     #[arg(long, value_delimiter = ',', value_name = "DATASET,...")]
     pub exclude_dataset: Vec<String>,
-    /// Weight of a dataset's clips (default 1)
+    /// Weight of a dataset's clips [default: 1]
     #[arg(long, value_parser = parse_weight, value_name = "DATASET=WEIGHT")]
     pub dataset_weight: Vec<(String, f64)>,
     /// Weight of clips of unknown codec, relative to the others
     #[arg(long, default_value_t = 0.3)]
     pub unknown_codec_weight: f64,
-    /// A content's clips are divided by their number to this power (0: every clip counts the same; 1: every content)
+    /// The weight of a content's clips is divided by their number to this power (0: every clip counts the same; 1: every content)
     #[arg(long, default_value_t = 1.0)]
     pub content_power: f64,
     /// Lowest and highest score of the target's scale

@@ -24,7 +24,7 @@ pub(crate) struct KonvidArgs {
     /// Codec label of the distorted clips; x264 makes them
     #[arg(long, value_name = "NAME", default_value = "x264", value_parser = codec_label)]
     codec: String,
-    /// CodecLabel with the codec of the source file's stream instead: for audits only, since x264 makes every
+    /// Label with the codec of the source file's stream instead: for audits only, since x264 makes every
     /// distorted clip
     #[arg(long, conflicts_with = "codec")]
     codec_from_source: bool,

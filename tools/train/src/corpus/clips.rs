@@ -20,7 +20,7 @@ pub struct RatedClip {
     pub codec: String,
     /// Mean of the target over its rows, NaN if it has none.
     pub target: f64,
-    /// Its kept frames in [`Corpus::features`](super::Corpus::features).
+    /// Its kept frames in `Corpus::features`.
     pub frames: std::ops::Range<usize>,
 }
 

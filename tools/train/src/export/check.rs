@@ -106,9 +106,7 @@ fn score(
     let config = Config { engine, onnxruntime_path, disable_clip: true, ..Config::default() };
     let path = card.to_str().context("path is not UTF-8")?;
     let mut model = Scorer::open(Some(path), &config)?;
-    let empty =
-        Score { score: f64::NAN, stddev: f64::NAN, ci95_low: f64::NAN, ci95_high: f64::NAN };
-    let mut scores = vec![empty; probe.codec.len()];
+    let mut scores = vec![Score::NONE; probe.codec.len()];
     model.score(&probe.features, Some(&probe.codec), &mut scores)?;
     Ok(scores)
 }

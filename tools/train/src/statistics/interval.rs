@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! 95 % intervals: quantiles of the normal distribution, and the scale that makes an interval cover what it promises.
 
+use statrs::distribution::{ContinuousCDF as _, Normal};
 use vmaf_fr_v2::Z95;
 
 /// Factor on standard deviations that makes the 95 % normal interval cover 95 % of `residuals`, by split conformal
@@ -12,16 +13,9 @@ pub fn conformal_scale(residuals: &[f64], stddev: &[f64]) -> f64 {
     ratios.get(rank.clamp(1, ratios.len().max(1)) - 1).map_or(f64::NAN, |r| r / Z95)
 }
 
-/// Quantile of the standard normal distribution, by bisection on the error function's integral.
+/// Quantile of the standard normal distribution.
 pub fn normal_quantile(p: f64) -> f64 {
-    let cdf =
-        |x: f64| candle_core::cpu::erf::erf_f64(x / std::f64::consts::SQRT_2).mul_add(0.5, 0.5);
-    let (mut low, mut high) = (-9.0, 9.0);
-    for _ in 0..80 {
-        let middle = f64::midpoint(low, high);
-        if cdf(middle) < p { low = middle } else { high = middle }
-    }
-    f64::midpoint(low, high)
+    Normal::standard().inverse_cdf(p)
 }
 
 #[cfg(test)]

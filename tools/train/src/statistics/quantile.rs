@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Quantiles of a sample.
 //!
-//! Own code: statrs interpolates by another rule (Hazen's), which would change the digits of every evaluation.
+//! Own code: statrs interpolates by another rule (Hyndman and Fan's type 8), which would change the digits of every evaluation.
 
 /// Quantile of sorted values, linear between neighbours; NaN for none.
 pub fn quantile(sorted: &[f64], q: f64) -> f64 {

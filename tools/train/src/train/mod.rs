@@ -11,6 +11,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use vmaf_fr_files::sha256_hex;
+use vmaf_fr_v2::catalogue::VOCABULARY_1;
 
 use crate::data::Data;
 use crate::export::{self, Description, Probe};
@@ -80,11 +81,11 @@ impl TrainArgs {
 }
 
 fn parse_codecs(text: &str) -> Result<usize, String> {
-    match text {
-        "0" => Ok(0),
-        "6" => Ok(6),
-        _ => Err("expected 6 (vocabulary 1) or 0".to_owned()),
-    }
+    const CODECS: usize = VOCABULARY_1.len();
+    [0, CODECS]
+        .into_iter()
+        .find(|n| n.to_string() == text)
+        .ok_or_else(|| format!("expected {CODECS} (vocabulary 1) or 0"))
 }
 
 /// Runs the subcommand.
