@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Embeds the built-in models, generates the C header, and names the shared library.
+//! Embeds the built-in models, generates ONNX's messages and the C header, and names the shared library.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,6 +12,7 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     embed_models(&root.join("models"), &out.join("registry.rs"));
+    generate_messages(&root.join("src/onnx"));
     generate_header(&root, &out.join("vmaf_fr_v2.h"));
     name_shared_library();
 }
@@ -62,6 +63,17 @@ fn read_json(path: &Path) -> Value {
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_else(|| panic!("registry.json: '{key}' is missing"))
+}
+
+/// Writes the messages of src/onnx/proto.rs to `OUT_DIR`.
+fn generate_messages(folder: &Path) {
+    let proto = folder.join("onnx.proto");
+    println!("cargo:rerun-if-changed={}", proto.display());
+    let messages = protox::compile([&proto], [folder]).unwrap_or_else(|e| panic!("{e}"));
+    // Its comments are no Rust documentation.
+    let mut config = prost_build::Config::new();
+    config.disable_comments(["."]);
+    config.compile_fds(messages).unwrap_or_else(|e| panic!("{}: {e}", proto.display()));
 }
 
 /// The header in `OUT_DIR` is the source's; `tests/header.rs` compares `include/vmaf_fr_v2.h` with it.

@@ -204,6 +204,22 @@ static void enosys(void)
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), -ENOSYS);
     CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), LIBM_PATH);
 #endif
+    /* AUTO fails only if no engine runs the graph: with the errno of the one tried first, and both reasons. */
+    config.engine = VMAF_FR_V2_ENGINE_AUTO;
+    config.onnxruntime_path = "/nonexistent/libonnxruntime.so";
+    CHECK_INT(vmaf_fr_v2_open(&fr, path_in_directory("not_embedded.onnx"), &config), -ENOSYS);
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "/nonexistent/libonnxruntime.so");
+    CHECK_CONTAINS(vmaf_fr_v2_last_error(NULL), "Softmax");
+    if (have_onnxruntime()) {
+        /* What the embedded engine cannot run, ONNX Runtime does. */
+        VmafFrV2Info info;
+        config.onnxruntime_path = NULL;
+        CHECK_INT(vmaf_fr_v2_open(&fr, path_in_directory("not_embedded.onnx"), &config), 0);
+        info.struct_size = sizeof(info);
+        CHECK_INT(vmaf_fr_v2_info(fr, &info), 0);
+        CHECK_INT(info.engine, VMAF_FR_V2_ENGINE_ONNXRUNTIME);
+        CHECK_INT(vmaf_fr_v2_close(fr), 0);
+    }
     /* The embedded engine does not care. */
     config.engine = VMAF_FR_V2_ENGINE_EMBEDDED;
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), 0);

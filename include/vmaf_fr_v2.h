@@ -141,10 +141,6 @@ typedef struct VmafFrV2Score {
      */
     double ci95_high;
 } VmafFrV2Score;
-/**
- * Of a frame that could not be scored: everything is NaN.
- */
-#define VmafFrV2Score_NONE (VmafFrV2Score){ .score = f64_NAN, .stddev = f64_NAN, .ci95_low = f64_NAN, .ci95_high = f64_NAN }
 
 /**
  * What an open model is.

@@ -63,46 +63,59 @@ extern "C" {
 #define VMAF_FR_V2_TEXT_SIZE 1024
 #define VMAF_FR_V2_BATCH     256u
 
-/* Where a feature comes from: the extractor to register, and the names libvmaf has given it over time. */
+/* Where a feature comes from, and what is to be known about it. */
 typedef struct VmafFrV2Source {
     const char *feature;
     const char *extractor;
-    const char *key[VMAF_FR_V2_MAX_KEYS];
+    const char *option, *value; /* what the extractor needs; NULL: nothing */
+    double identical_db;        /* what stands in for infinity, which identical pictures give; 0: nothing does */
+    int waits_for_next;         /* known only once the next picture was read */
+    const char *key[VMAF_FR_V2_MAX_KEYS]; /* the names libvmaf has given it over time, the preferred one first */
 } VmafFrV2Source;
 
 static inline const VmafFrV2Source *vmaf_fr_v2_source_(const char *feature)
 {
-#define VMAF_FR_V2_PAIR_(feature, extractor, stem) \
-    { feature, extractor, { "VMAF_integer_feature_" stem "_score", "VMAF_feature_" stem "_score", NULL, NULL } }
-#define VMAF_FR_V2_ADM_(n) \
-    { "adm_scale" n, "adm", { "integer_adm_scale" n, "VMAF_integer_feature_adm_scale" n "_score", \
-                              "adm_scale" n, "VMAF_feature_adm_scale" n "_score" } }
-#define VMAF_FR_V2_SAME_(feature, extractor) { feature, extractor, { feature, NULL, NULL, NULL } }
     static const VmafFrV2Source sources[] = {
-        VMAF_FR_V2_PAIR_("adm2", "adm", "adm2"),
-        VMAF_FR_V2_ADM_("0"), VMAF_FR_V2_ADM_("1"), VMAF_FR_V2_ADM_("2"), VMAF_FR_V2_ADM_("3"),
-        VMAF_FR_V2_PAIR_("vif_scale0", "vif", "vif_scale0"),
-        VMAF_FR_V2_PAIR_("vif_scale1", "vif", "vif_scale1"),
-        VMAF_FR_V2_PAIR_("vif_scale2", "vif", "vif_scale2"),
-        VMAF_FR_V2_PAIR_("vif_scale3", "vif", "vif_scale3"),
-        { "motion", "motion", { "VMAF_integer_feature_motion_score", "VMAF_integer_feature_motion_sad_score",
-                                "VMAF_feature_motion_score", NULL } },
-        VMAF_FR_V2_PAIR_("motion2", "motion", "motion2"),
-        VMAF_FR_V2_SAME_("psnr_y", "psnr"),
-        VMAF_FR_V2_SAME_("psnr_cb", "psnr"),
-        VMAF_FR_V2_SAME_("psnr_cr", "psnr"),
-        VMAF_FR_V2_SAME_("float_ssim", "float_ssim"),
-        VMAF_FR_V2_SAME_("float_ms_ssim", "float_ms_ssim"),
-        VMAF_FR_V2_SAME_("cambi", "cambi"),
-        VMAF_FR_V2_SAME_("ciede2000", "ciede"),
-        VMAF_FR_V2_SAME_("psnr_hvs_y", "psnr_hvs"),
-        VMAF_FR_V2_SAME_("psnr_hvs_cb", "psnr_hvs"),
-        VMAF_FR_V2_SAME_("psnr_hvs_cr", "psnr_hvs"),
-        VMAF_FR_V2_SAME_("psnr_hvs", "psnr_hvs"),
+        /* Generated from the catalogue; do not edit: VMAF_FR_V2_UPDATE_CATALOGUE=1 cargo test --test catalogue */
+        { "adm2", "adm", NULL, NULL, 0.0, 0, { "VMAF_integer_feature_adm2_score", "VMAF_feature_adm2_score" } },
+        { "adm_scale0", "adm", NULL, NULL, 0.0, 0,
+          { "integer_adm_scale0", "VMAF_integer_feature_adm_scale0_score",
+            "adm_scale0", "VMAF_feature_adm_scale0_score" } },
+        { "adm_scale1", "adm", NULL, NULL, 0.0, 0,
+          { "integer_adm_scale1", "VMAF_integer_feature_adm_scale1_score",
+            "adm_scale1", "VMAF_feature_adm_scale1_score" } },
+        { "adm_scale2", "adm", NULL, NULL, 0.0, 0,
+          { "integer_adm_scale2", "VMAF_integer_feature_adm_scale2_score",
+            "adm_scale2", "VMAF_feature_adm_scale2_score" } },
+        { "adm_scale3", "adm", NULL, NULL, 0.0, 0,
+          { "integer_adm_scale3", "VMAF_integer_feature_adm_scale3_score",
+            "adm_scale3", "VMAF_feature_adm_scale3_score" } },
+        { "vif_scale0", "vif", NULL, NULL, 0.0, 0,
+          { "VMAF_integer_feature_vif_scale0_score", "VMAF_feature_vif_scale0_score" } },
+        { "vif_scale1", "vif", NULL, NULL, 0.0, 0,
+          { "VMAF_integer_feature_vif_scale1_score", "VMAF_feature_vif_scale1_score" } },
+        { "vif_scale2", "vif", NULL, NULL, 0.0, 0,
+          { "VMAF_integer_feature_vif_scale2_score", "VMAF_feature_vif_scale2_score" } },
+        { "vif_scale3", "vif", NULL, NULL, 0.0, 0,
+          { "VMAF_integer_feature_vif_scale3_score", "VMAF_feature_vif_scale3_score" } },
+        { "motion", "motion", "debug", "true", 0.0, 0,
+          { "VMAF_integer_feature_motion_score", "VMAF_integer_feature_motion_sad_score",
+            "VMAF_feature_motion_score" } },
+        { "motion2", "motion", "debug", "true", 0.0, 1,
+          { "VMAF_integer_feature_motion2_score", "VMAF_feature_motion2_score" } },
+        { "psnr_y", "psnr", NULL, NULL, 60.0, 0, { "psnr_y" } },
+        { "psnr_cb", "psnr", NULL, NULL, 60.0, 0, { "psnr_cb" } },
+        { "psnr_cr", "psnr", NULL, NULL, 60.0, 0, { "psnr_cr" } },
+        { "float_ssim", "float_ssim", NULL, NULL, 0.0, 0, { "float_ssim" } },
+        { "float_ms_ssim", "float_ms_ssim", NULL, NULL, 0.0, 0, { "float_ms_ssim" } },
+        { "cambi", "cambi", NULL, NULL, 0.0, 0, { "Cambi_feature_cambi_score", "cambi" } },
+        { "ciede2000", "ciede", NULL, NULL, 60.0, 0, { "ciede2000" } },
+        { "psnr_hvs_y", "psnr_hvs", NULL, NULL, 60.0, 0, { "psnr_hvs_y" } },
+        { "psnr_hvs_cb", "psnr_hvs", NULL, NULL, 60.0, 0, { "psnr_hvs_cb" } },
+        { "psnr_hvs_cr", "psnr_hvs", NULL, NULL, 60.0, 0, { "psnr_hvs_cr" } },
+        { "psnr_hvs", "psnr_hvs", NULL, NULL, 60.0, 0, { "psnr_hvs" } },
+        /* End of what is generated. */
     };
-#undef VMAF_FR_V2_PAIR_
-#undef VMAF_FR_V2_ADM_
-#undef VMAF_FR_V2_SAME_
     size_t i;
     for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
         if (!strcmp(sources[i].feature, feature)) return &sources[i];
@@ -127,15 +140,12 @@ static inline int vmaf_fr_v2_fail_(int err, const char *format, ...)
     return err;
 }
 
-/* What libvmaf makes of the PSNR of identical 8-bit pictures, and what it caps psnr_y, psnr_cb and psnr_cr at. */
-#define VMAF_FR_V2_IDENTICAL_DB 60.0
-
-/* A value as a model gets it: with six decimals, as in libvmaf's log, and finite where pictures are identical. */
+/* A value as a model gets it: with six decimals, as in libvmaf's log, and finite if the pictures are identical. */
 static inline double vmaf_fr_v2_value_(const char *feature, double value)
 {
+    const VmafFrV2Source *source = vmaf_fr_v2_source_(feature);
     char text[64];
-    if (value > 1e15 && (!strcmp(feature, "ciede2000") || !strncmp(feature, "psnr_", 5)))
-        return VMAF_FR_V2_IDENTICAL_DB;
+    if (value > 1e15 && source && source->identical_db > 0) return source->identical_db;
     /* NaN, infinity and what is too large to lose anything stay as they are. */
     if (!(value > -1e15 && value < 1e15)) return value;
     snprintf(text, sizeof(text), "%.6f", value);
@@ -192,6 +202,7 @@ static inline int vmaf_fr_v2_missing_(const VmafFrV2Api *api, const VmafFrV2 *fr
     const VmafFrV2Source *source = vmaf_fr_v2_source_(feature);
     const char *extractor = source ? source->extractor : "none known: the host imports it";
     const char *why;
+    char text[256];
     double unused;
     uint32_t i, present = 0;
 
@@ -204,12 +215,13 @@ static inline int vmaf_fr_v2_missing_(const VmafFrV2Api *api, const VmafFrV2 *fr
               " computed yet, or no feature extractor was registered (vmaf_fr_v2_use_features)"
             : "the frame has none of the model's features: index_high is past the last picture, a picture was left"
               " out, or its features are not computed yet";
-    else if (source && !strcmp(source->extractor, "motion") && strcmp(feature, "motion"))
+    else if (source && source->waits_for_next)
         why = "it follows once the next picture is read, or with the flush: vmaf_read_pictures(vmaf, NULL, NULL, 0)";
-    else if (!strcmp(feature, "motion"))
-        why = "the extractor was not registered, or without debug=true: call vmaf_fr_v2_use_features before anything"
-              " else registers motion";
-    else
+    else if (source && source->option) {
+        snprintf(text, sizeof(text), "the extractor was not registered, or without %s=%s: call vmaf_fr_v2_use_features"
+                 " before anything else registers %s", source->option, source->value, source->extractor);
+        why = text;
+    } else
         why = "the extractor was not registered, failed, or has not finished this frame (flush first)";
     return vmaf_fr_v2_fail_(-ENODATA, "frame %u: no feature %s (feature extractor %s): %s", frame, feature, extractor,
                             why);
@@ -277,9 +289,11 @@ static inline int vmaf_fr_v2_use_features(const VmafFrV2Api *api, const VmafFrV2
         }
         if (j < i) continue;
 
-        if (!strcmp(source->extractor, "motion")) {
-            err = vmaf_feature_dictionary_set(&options, "debug", "true");
-            if (err) return vmaf_fr_v2_fail_(err, "feature %s: cannot set debug=true of extractor motion", feature);
+        if (source->option) {
+            err = vmaf_feature_dictionary_set(&options, source->option, source->value);
+            if (err)
+                return vmaf_fr_v2_fail_(err, "feature %s: cannot set %s=%s of extractor %s", feature, source->option,
+                                        source->value, source->extractor);
         }
         /* Not freed on failure: libvmaf may or may not have done so by then. */
         err = vmaf_use_feature(vmaf, source->extractor, options);

@@ -4,8 +4,8 @@
 
     scripts/golden_vectors.py models/<id>.json...
 
-The features are drawn around each model's own statistics, one in each row far beyond its cap or clip, some missing;
-nothing of the rated clips is in them. Needs numpy and onnxruntime.
+The features are drawn around each model's own statistics, one in each row far beyond its cap or clip if that is possible,
+some missing; nothing of the rated clips is in them. Needs numpy and onnxruntime.
 """
 import json
 import pathlib
@@ -36,6 +36,8 @@ def main(paths):
         # Every feature in turn far beyond its cap or clip.
         rows = np.arange(ROWS)
         raw[rows, rows % len(mean)] += (9 * std * np.where(rows % 2, 1, -1)[:, None])[rows, rows % len(mean)].astype(np.float32)
+        # The library refuses values that a feature cannot have: negative ones, a structural similarity above 1.
+        raw = np.clip(raw, 0, [np.float32(1 if name.endswith("ssim") else np.inf) for name in card["feature_order"]])
         raw[rng.random(raw.shape) < 0.05] = np.nan
         codecs = np.arange(ROWS) % 6
         inputs = {"features": standardise(card, raw)}

@@ -1,17 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 #
-# Gets what the tests need and runs all of them: formatting and lints, the README's commands, the C tests
-# under meson with a real libvmaf, and the Rust tests with a real ONNX Runtime and real encoders.
-# Ends with one line that counts them; any failure ends it at once with a non-zero status.
+# scripts/test.sh          Gets what the tests need and runs all of them: formatting and lints, the README's commands,
+#                          the C tests under meson with a real libvmaf, and the Rust tests with a real ONNX Runtime and
+#                          real encoders.
+# scripts/test.sh --fast   For the inner loop: formatting and lints, the Rust unit tests, the headers, and whatever is
+#                          generated from the sources. No meson build, no README, no million rows.
+#
+# Both end with one line that counts the tests; any failure ends them at once with a non-zero status.
 
 set -euo pipefail
+fast=
+case $#:${1-} in
+    0:) ;;
+    1:--fast) fast=1 ;;
+    *) sed -n '4,11s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+esac
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
+count() { sed -nE "$2" "$logs/$1" | awk '{ n += $1 } END { print n + 0 }'; }
 
 step 'what the tests need'
-scripts/test-needs.sh
+[ -n "$fast" ] && [ -f .deps/env.sh ] || scripts/test-needs.sh
 # shellcheck source=/dev/null
 . .deps/env.sh
 export VMAF_FR_V2_ONNXRUNTIME=$VMAF_FR_TEST_ONNXRUNTIME
@@ -22,6 +33,24 @@ mkdir -p "$logs"
 step 'formatting and lints'
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
+
+if [ -n "$fast" ]; then
+    step 'the headers, by every compiler'
+    "$VMAF_FR_TEST_PYTHON" c_tests/headers.py include "$(pkg-config --variable=includedir libvmaf)"
+    cc -std=c99 -Wall -Wextra -Werror -Iinclude c_tests/layout.c -o "$logs/layout"
+    "$VMAF_FR_TEST_PYTHON" c_tests/compare.py abi/layout.x86_64.txt "$logs/layout"
+    step 'Rust unit tests, and what is generated'
+    generated=()
+    for name in header layout catalogue; do
+        [ ! -f "tests/$name.rs" ] || generated+=(--test "$name")
+    done
+    cargo test --locked --workspace --lib --bins "${generated[@]}" 2>&1 | tee "$logs/fast.txt"
+    step 'summary'
+    passed=$((2 + $(count fast.txt 's/^test result: .* ([0-9]+) passed;.*/\1/p')))
+    skipped=$(count fast.txt 's/^test result: .* ([0-9]+) ignored;.*/\1/p')
+    echo "$passed passed, 0 failed, $skipped skipped"
+    exit
+fi
 
 step 'C tests (meson)'
 cargo build --locked --release -p vmaf-fr
@@ -59,7 +88,6 @@ calls=$(nm --demangle "$target/release/libvmaf_fr_v2.so" | grep -E 'core_arch::.
 [ -z "$calls" ] || { printf 'not part of the kernels:\n%s\n' "$calls" >&2; exit 1; }
 
 step 'summary'
-count() { sed -nE "$2" "$logs/$1" | awk '{ n += $1 } END { print n + 0 }'; }
 passed=$(($(count meson.txt 's/^Ok: +([0-9]+).*/\1/p') + $(count cargo.txt 's/^test result: .* ([0-9]+) passed;.*/\1/p')))
 failed=$(($(count meson.txt 's/^(Fail|Timeout): +([0-9]+).*/\2/p') + $(count cargo.txt 's/^test result: .* ([0-9]+) failed;.*/\1/p')))
 skipped=$(($(count meson.txt 's/^Skipped: +([0-9]+).*/\1/p') + $(count cargo.txt 's/^test result: .* ([0-9]+) ignored;.*/\1/p')))

@@ -20,6 +20,8 @@ pub struct Feature {
     pub high: f64,
     /// What the value is for identical pictures.
     pub identical: Identical,
+    /// Whether it is known only once the next picture was read, or with the flush.
+    pub waits_for_next_picture: bool,
 }
 
 /// What a feature is for identical pictures.
@@ -124,6 +126,7 @@ macro_rules! ratio {
             low: 0.0,
             high: 10.0,
             identical: Identical::Number(1.0),
+            waits_for_next_picture: false,
         }
     };
 }
@@ -140,6 +143,7 @@ macro_rules! plain {
             low: $low,
             high: $high,
             identical: $identical,
+            waits_for_next_picture: false,
         }
     };
 }
@@ -187,6 +191,7 @@ const TABLE: [Feature; 22] = [
         low: 0.0,
         high: NONE,
         identical: Identical::Content,
+        waits_for_next_picture: false,
     },
     Feature {
         name: "motion2",
@@ -197,6 +202,8 @@ const TABLE: [Feature; 22] = [
         low: 0.0,
         high: NONE,
         identical: Identical::Content,
+        // The smaller one of this picture's motion and the next one's.
+        waits_for_next_picture: true,
     },
     with_log_names(
         plain!("psnr_y", PSNR, 0.0, NONE, Identical::Number(IDENTICAL_DB)),
@@ -222,6 +229,7 @@ const TABLE: [Feature; 22] = [
         low: 0.0,
         high: NONE,
         identical: Identical::Content,
+        waits_for_next_picture: false,
     },
     plain!("ciede2000", CIEDE, -NONE, NONE, Identical::Infinite(IDENTICAL_DB)),
     plain!("psnr_hvs_y", PSNR_HVS, -NONE, NONE, Identical::Infinite(IDENTICAL_DB)),

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use super::Names;
 use super::graph::Tensor;
+use super::proto::tensor_shape_proto::dimension::Value as Size;
+use super::proto::type_proto::Value;
 use super::proto::{self, GraphProto, ValueInfoProto};
 use crate::error::{Result, bail, err};
 
@@ -32,7 +34,10 @@ fn float_shape(value: &ValueInfoProto) -> Result<Vec<Dim>> {
     let tensor = value
         .r#type
         .as_ref()
-        .and_then(|t| t.tensor_type.as_ref())
+        .and_then(|t| match &t.value {
+            Some(Value::TensorType(tensor)) => Some(tensor),
+            _ => None,
+        })
         .ok_or_else(|| err!(Inconsistent, "not a tensor"))?;
     let elem = tensor.elem_type.unwrap_or(0);
     if elem != proto::FLOAT {
@@ -42,9 +47,9 @@ fn float_shape(value: &ValueInfoProto) -> Result<Vec<Dim>> {
     shape
         .dim
         .iter()
-        .map(|d| match d.dim_value {
-            None => Ok(None),
-            Some(v) => usize::try_from(v)
+        .map(|d| match d.value {
+            None | Some(Size::DimParam(_)) => Ok(None),
+            Some(Size::DimValue(v)) => usize::try_from(v)
                 .map(Some)
                 .map_err(|_| err!(Inconsistent, "negative dimension {v}")),
         })

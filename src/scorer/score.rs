@@ -23,6 +23,8 @@ pub struct Score {
 
 impl Score {
     /// Of a frame that could not be scored: everything is NaN.
+    ///
+    /// cbindgen:ignore
     pub const NONE: Self =
         Self { score: f64::NAN, stddev: f64::NAN, ci95_low: f64::NAN, ci95_high: f64::NAN };
 }

@@ -2,9 +2,10 @@
 //! A network as an ONNX graph. Nothing else here knows ONNX's messages.
 
 use prost::Message as _;
+use vmaf_fr_v2::onnx::proto::tensor_shape_proto::{Dimension, dimension::Value as Size};
 use vmaf_fr_v2::onnx::proto::{
-    AttributeProto, DimensionProto, FLOAT, GraphProto, INT64, ModelProto, NodeProto,
-    OperatorSetIdProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+    AttributeProto, FLOAT, GraphProto, INT64, ModelProto, NodeProto, OperatorSetIdProto,
+    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 
 use crate::network::{LayerWeights, Weights};
@@ -96,17 +97,22 @@ fn on_score_scale(layer: &LayerWeights) -> LayerWeights {
 }
 
 fn value(name: &str, dims: &[Option<usize>]) -> ValueInfoProto {
-    let dim = dims
-        .iter()
-        .map(|dim| match dim {
-            Some(n) => DimensionProto { dim_value: Some(*n as i64), dim_param: None },
-            None => DimensionProto { dim_value: None, dim_param: Some("batch".into()) },
-        })
-        .collect();
-    let tensor = TensorTypeProto { elem_type: Some(FLOAT), shape: Some(TensorShapeProto { dim }) };
+    let dim = dims.iter().map(|dim| Dimension {
+        value: Some(match dim {
+            Some(n) => Size::DimValue(*n as i64),
+            None => Size::DimParam("batch".into()),
+        }),
+        ..Dimension::default()
+    });
+    let shape = Some(TensorShapeProto { dim: dim.collect() });
+    let tensor = type_proto::Tensor { elem_type: Some(FLOAT), shape };
     ValueInfoProto {
         name: Some(name.into()),
-        r#type: Some(TypeProto { tensor_type: Some(tensor) }),
+        r#type: Some(TypeProto {
+            value: Some(type_proto::Value::TensorType(tensor)),
+            ..TypeProto::default()
+        }),
+        ..ValueInfoProto::default()
     }
 }
 
