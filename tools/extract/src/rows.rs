@@ -9,7 +9,7 @@ pub(crate) fn measured_columns() -> Vec<&'static str> {
     FULL_FEATURES.iter().copied().chain(["vmaf"]).collect()
 }
 
-/// A clip's frames: what the cache keeps. NaN where libvmaf has no number.
+/// A clip's frames: what the cache keeps. NaN if libvmaf has no number.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FrameRows {
     /// FFmpeg's name of the reference stream's codec.

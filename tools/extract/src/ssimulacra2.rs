@@ -41,7 +41,7 @@ pub(crate) fn score(
         ended = distorted.n_frames == Some(scores.len() as u64);
     }
     b.finish()?;
-    // A reference that is longer is left where the distorted clip ended.
+    // Of a longer reference, the rest is not decoded.
     if !ended {
         a.finish()?;
     }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use vmaf_fr_measure::video::{FrameRate, PixelFormat};
 
 use crate::encode::Encode;
@@ -97,7 +98,7 @@ pub(crate) struct ExpectedVideo {
 }
 
 /// A score per frame beside libvmaf's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TargetMetric {
     Ssimulacra2,
 }

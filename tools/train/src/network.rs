@@ -116,7 +116,7 @@ impl Weights {
 
 /// Box-Muller on the seeded generator.
 ///
-/// Own code: rand_distr draws its normals by another method, so the same seed would train other weights.
+/// Own code: `rand_distr` draws its normals by another method, so the same seed would train other weights.
 fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let u: f64 = 1.0 - rng.random::<f64>();
     let v: f64 = rng.random();
@@ -170,7 +170,7 @@ impl Network {
         &self.parameters
     }
 
-    /// Activations before the output layer, of rows [n, features + codecs]; dropout where `dropout` is given.
+    /// Activations before the output layer, of rows [n, features + codecs]; with dropout if `dropout` is given.
     pub fn hidden(
         &self,
         rows: &Tensor,

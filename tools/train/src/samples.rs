@@ -54,7 +54,7 @@ impl FeatureStatistics {
         Self { names, mean, std }
     }
 
-    /// Standardises one feature as the library does: cap, subtract, divide in f64, clip, 0 where missing.
+    /// Standardises one feature as the library does: cap, subtract, divide in f64, clip; 0 if missing.
     pub fn standardise(&self, column: usize, value: f32) -> f32 {
         let x = raw(value, &self.names[column]);
         if x.is_nan() {

@@ -277,7 +277,7 @@ fn the_gate_releases_a_codec_input_that_helps_and_only_that() {
         tampered("gate/aware.json", "\"experimental\"", "\"release\"")
             .contains("the evaluation experimental")
     );
-    let verdict: gate::Verdict = serde_json::from_slice(
+    let verdict: gate::GateResult = serde_json::from_slice(
         &std::fs::read(useless.path().join("models/gate/aware.json")).unwrap(),
     )
     .unwrap();

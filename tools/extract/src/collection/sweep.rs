@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::encode::{Encode, Encoder};
 use crate::inputs::stem;
@@ -38,7 +38,7 @@ pub(crate) struct SweepArgs {
     frames: Option<u64>,
     /// Also score every frame with a metric that is not a function of the features, in a column of that name
     #[arg(long, value_enum)]
-    target: Option<TargetName>,
+    target: Option<TargetMetric>,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
     #[command(flatten)]
@@ -74,11 +74,6 @@ fn defaults(of: fn(Encoder) -> &'static [&'static str]) -> String {
         format!("{} {}", names.join(", "), values.join(","))
     };
     groups.iter().map(text).collect::<Vec<_>>().join("; ")
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum TargetName {
-    Ssimulacra2,
 }
 
 /// A list for every encoder, or for one.
@@ -140,7 +135,7 @@ pub(crate) fn list(args: &SweepArgs) -> Result<Listing> {
                 },
                 mos: None,
                 expected: None,
-                target: args.target.map(|TargetName::Ssimulacra2| TargetMetric::Ssimulacra2),
+                target: args.target,
             });
         }
     }

@@ -36,7 +36,7 @@ pub struct Corpus {
     pub feature_names: Vec<String>,
     /// Clips in the order of their (dataset, name), so that a reshuffled table gives the same corpus.
     pub clips: Vec<RatedClip>,
-    /// Raw features, row-major, NaN where missing.
+    /// Raw features, row-major, NaN if missing.
     pub features: Vec<f32>,
     /// The teacher's score of every kept frame; empty if none was asked for.
     pub teacher: Vec<f32>,
@@ -123,9 +123,9 @@ impl Corpus {
     }
 }
 
-/// Indices of `keep` of `n` frames at equal distance, all where `keep` is 0 or not smaller than `n`.
+/// Indices of `keep` of `n` frames at equal distance, all if `keep` is 0 or not smaller than `n`.
 ///
-/// The first two frames are passed over where enough others remain: motion starts there at 0.
+/// The first two frames are passed over if enough others remain: motion starts there at 0.
 fn evenly(n: usize, keep: usize) -> Vec<usize> {
     if keep == 0 || keep >= n {
         return (0..n).collect();

@@ -15,7 +15,7 @@ const TRAINING_TOLERANCE: f64 = 1e-3;
 /// Real rows, and what the network under training made of them.
 #[derive(Debug, Clone)]
 pub struct Probe {
-    /// Raw features, row-major, NaN where missing.
+    /// Raw features, row-major, NaN if missing.
     pub features: Vec<f32>,
     /// Codec of each row.
     pub codec: Vec<i32>,

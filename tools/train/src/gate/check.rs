@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use vmaf_fr_files::{parent, sha256_hex};
 
-use super::record::{Registry, Verdict, graphs, parse_card, read_file};
+use super::record::{GateResult, Registry, graphs, parse_card, read_file};
 use super::rule::{decide, status};
 use crate::evaluation;
 
@@ -36,7 +36,7 @@ pub fn check_registry(path: &Path) -> Result<()> {
         let graphs_sha256 = graphs(&card, folder)?;
 
         let result = folder.join("gate").join(format!("{id}.json"));
-        let verdict: Verdict = serde_json::from_slice(
+        let verdict: GateResult = serde_json::from_slice(
             &read_file(&result).with_context(|| format!("{id}: no gate result"))?,
         )
         .with_context(|| format!("gate result {}", result.display()))?;

@@ -27,7 +27,7 @@ use vmaf_fr_files::{parent, sha256_hex};
 use crate::evaluation;
 use crate::output::{json_bytes, write_file, write_json};
 pub use check::check_registry;
-pub use record::{Condition, Registry, RegistryEntry, Verdict};
+pub use record::{Condition, GateResult, Registry, RegistryEntry};
 use record::{graphs, parse_card, read_file};
 pub use rule::{COVERAGE, MIN_LIFT};
 use rule::{decide, status};
@@ -85,7 +85,7 @@ pub fn run(args: &GateArgs) -> Result<()> {
             json!({ "evaluation_sha256": evaluation_sha256, "checks": checks }),
         );
         let bytes = json_bytes(&value)?;
-        let verdict = Verdict {
+        let verdict = GateResult {
             id: card.id.clone(),
             status: status.clone(),
             card_sha256: sha256_hex(&bytes),

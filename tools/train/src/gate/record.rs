@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! What the gate reads and writes beside the models: the registry, its verdicts, and cards as far as it judges them.
+//! What the gate reads and writes beside the models: the registry, gate results, and cards as far as it judges them.
 
 use std::path::Path;
 
@@ -47,7 +47,7 @@ pub struct Condition {
 
 /// `models/gate/ID.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Verdict {
+pub struct GateResult {
     /// Name of the model.
     pub id: String,
     /// `release` or `experimental`.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Pearson's linear correlation; NaN where either side does not vary.
+/// Pearson's linear correlation; NaN if either side does not vary.
 pub fn plcc(x: &[f64], y: &[f64]) -> f64 {
     let n = x.len() as f64;
     let (mx, my) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);

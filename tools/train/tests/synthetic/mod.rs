@@ -46,7 +46,8 @@ pub fn write(path: &Path, contents: usize, codec_effect: f32, seed: u64) {
                     } else if name.starts_with("psnr") {
                         20.0 + 30.0 * z
                     } else {
-                        z
+                        // What every other feature can be.
+                        z.clamp(0.0, 1.0)
                     });
                 }
                 vmaf.push(
