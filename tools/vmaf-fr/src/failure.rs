@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! How the program ends when it cannot do what it was asked, and what it says along the way.
+//! How the program ends when it cannot do what it was asked, and what it says along the way. Exit statuses are
+//! decided here only.
 
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-/// The exit statuses of `--help`, apart from success.
+/// The end of `--help`.
+pub const EXIT_STATUS: &str = "\
+Exit status:
+  0   success
+  1   failure: bad input, no such model, an engine or a tool that failed
+  2   the log lacks features that the model needs
+  64  wrong usage";
+
+/// The exit statuses of [`EXIT_STATUS`], apart from success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+enum Status {
     /// Bad input, no such model, an engine or a tool that failed.
     Failed = 1,
     /// The log lacks features that the model needs.
     MissingFeatures = 2,
-    /// `EX_USAGE` of sysexits.h: clap's own 2 would be taken for missing features.
+    /// `EX_USAGE` of sysexits.h; clap's own 2 means missing features here.
     Usage = 64,
 }
 
@@ -24,39 +33,64 @@ impl From<Status> for ExitCode {
 
 /// Why a subcommand ends without success.
 #[derive(Debug)]
-pub enum Failure {
+pub struct Failure(Reason);
+
+#[derive(Debug)]
+enum Reason {
     /// A message for standard error.
     Message(Status, String),
-    /// Whoever read our output has gone; there is nobody to tell and nothing wrong.
+    /// clap's message about the command line, or the help or version that was asked for.
+    CommandLine(clap::Error),
+    /// Whoever read the output closed it, which is no failure.
     ReaderGone,
 }
 
 impl Failure {
     pub fn new(message: impl fmt::Display) -> Self {
-        Self::Message(Status::Failed, message.to_string())
+        Self::with(Status::Failed, message)
     }
 
     pub fn usage(message: impl fmt::Display) -> Self {
-        Self::Message(Status::Usage, message.to_string())
+        Self::with(Status::Usage, message)
+    }
+
+    /// The log was measured without features that the model needs.
+    pub fn missing_features(message: impl fmt::Display) -> Self {
+        Self::with(Status::MissingFeatures, message)
+    }
+
+    fn with(status: Status, message: impl fmt::Display) -> Self {
+        Self(Reason::Message(status, message.to_string()))
     }
 
     /// An error of reading or writing the file `name`.
     pub fn io(name: impl fmt::Display, error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::ReaderGone
+            Self(Reason::ReaderGone)
         } else {
             Self::new(format_args!("{name}: {error}"))
         }
     }
 
     pub fn report(self) -> ExitCode {
-        match self {
-            Self::Message(status, message) => {
+        match self.0 {
+            Reason::Message(status, message) => {
                 eprintln_quietly(format_args!("vmaf-fr: {message}"));
                 status.into()
             }
-            Self::ReaderGone => ExitCode::SUCCESS,
+            Reason::CommandLine(message) => {
+                // Whoever reads the help may close it early.
+                let _ = message.print();
+                if message.use_stderr() { Status::Usage.into() } else { ExitCode::SUCCESS }
+            }
+            Reason::ReaderGone => ExitCode::SUCCESS,
         }
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        Self(Reason::CommandLine(error))
     }
 }
 
@@ -70,6 +104,18 @@ impl From<vmaf_fr_v2::Error> for Failure {
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::new(format_args!("{error:#}"))
+    }
+}
+
+impl From<vmaf_fr_files::Error> for Failure {
+    fn from(error: vmaf_fr_files::Error) -> Self {
+        Self::io(error.path.display(), &error.reason)
+    }
+}
+
+impl From<vmaf_fr_measure::Error> for Failure {
+    fn from(error: vmaf_fr_measure::Error) -> Self {
+        Self::new(error)
     }
 }
 
@@ -109,7 +155,7 @@ impl Notes {
     }
 }
 
-/// `eprintln!` panics where standard error is closed.
+/// `eprintln!` panics if standard error is closed.
 fn eprintln_quietly(message: fmt::Arguments<'_>) {
     use io::Write;
     let _ = writeln!(io::stderr().lock(), "{message}");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! `vmaf-fr`: scores video quality at a shell.
+//! `vmaf-fr`: scores video quality from the command line.
 //!
 //! This file only dispatches; every subcommand has its own module with its arguments and its `run`.
 
@@ -14,14 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use failure::{Failure, Status};
-
-const EXIT_STATUS: &str = "\
-Exit status:
-  0   success
-  1   failure: bad input, no such model, an engine or a tool that failed
-  2   the log lacks features that the model needs
-  64  wrong usage";
+use failure::{EXIT_STATUS, Failure};
 
 /// Scores video quality from libvmaf's features and the codec that made the video.
 #[derive(Debug, Parser)]
@@ -66,16 +59,6 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(message) => {
-            // A reader of the help that went away is no failure of ours.
-            let _ = message.print();
-            return if message.use_stderr() { Status::Usage.into() } else { ExitCode::SUCCESS };
-        }
-    };
-    match cli.command.run() {
-        Ok(status) => status,
-        Err(failure) => failure.report(),
-    }
+    let run = || Cli::try_parse()?.command.run();
+    run().unwrap_or_else(Failure::report)
 }

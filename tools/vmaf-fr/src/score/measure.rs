@@ -12,8 +12,7 @@ use vmaf_fr_measure::program::Tools;
 use vmaf_fr_measure::run::{self, Request};
 use vmaf_fr_measure::video::{PixelFormat, Video};
 
-use super::report::Source;
-use super::title;
+use super::report::{Source, title};
 use crate::failure::{Failure, Notes};
 
 #[derive(Debug, clap::Args)]
@@ -55,7 +54,7 @@ pub struct Measured {
     distorted: PathBuf,
     codec: Option<String>,
     log: PathBuf,
-    /// Holds the log that nobody wants to keep.
+    /// Holds the log unless the user keeps it.
     _folder: Option<TempDir>,
 }
 
@@ -101,12 +100,11 @@ pub fn measure(
     let (Some(reference), Some(distorted)) = (&args.reference, &args.distorted) else {
         return Err(Failure::usage("both --reference and --distorted are needed, or a log"));
     };
-    let tools =
-        Tools::find(args.vmaf_bin.as_deref(), args.ffmpeg_bin.as_deref()).map_err(Failure::new)?;
-    let prober = Prober::find(args.ffprobe_bin.as_deref(), tools.ffmpeg()).map_err(Failure::new)?;
+    let tools = Tools::find(args.vmaf_bin.as_deref(), args.ffmpeg_bin.as_deref())?;
+    let prober = Prober::find(args.ffprobe_bin.as_deref(), tools.ffmpeg())?;
     let reference_video = describe(args, &prober, reference)?;
     let distorted_video = describe(args, &prober, distorted)?;
-    let tool = tools.choose(&reference_video, &distorted_video).map_err(Failure::new)?;
+    let tool = tools.choose(&reference_video, &distorted_video)?;
     let codec =
         (distorted_video.codec_name != "rawvideo").then(|| distorted_video.codec_name.clone());
     if codec_wanted && let Some(codec) = &codec {
@@ -141,7 +139,7 @@ pub fn measure(
         bar.set_position(progress.frames);
     });
     bar.finish_and_clear();
-    measured.map_err(Failure::new)?;
+    measured?;
     Ok(Measured {
         reference: reference.clone(),
         distorted: distorted.clone(),
@@ -153,7 +151,7 @@ pub fn measure(
 
 fn describe(args: &MeasureArgs, prober: &Prober, path: &Path) -> Result<Video, Failure> {
     if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("yuv")) {
-        return prober.probe(path).map_err(Failure::new);
+        return Ok(prober.probe(path)?);
     }
     let Some((width, height)) = args.size else {
         return Err(Failure::usage(format_args!(
@@ -167,10 +165,10 @@ fn describe(args: &MeasureArgs, prober: &Prober, path: &Path) -> Result<Video, F
             args.pix_fmt
         ))
     })?;
-    Video::raw(path, width, height, format, None).map_err(Failure::new)
+    Ok(Video::raw(path, width, height, format, None)?)
 }
 
-/// Indicatif draws only where standard error is a terminal.
+/// Indicatif draws only if standard error is a terminal.
 fn bar(notes: Notes, distorted: &Path) -> ProgressBar {
     let target =
         if notes.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };

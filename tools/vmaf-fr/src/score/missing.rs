@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! What to tell somebody whose log lacks features: which, and how to measure them.
+//! What a log lacks, frames or features, and what is said about it: which, and how to measure them.
 
 use std::fmt::Write;
 
 use vmaf_fr_measure::command;
-use vmaf_fr_measure::extractors::{Extractor, extractor};
+use vmaf_fr_v2::catalogue::{self, Extractor};
 
 use super::blocks::LogFacts;
+use crate::failure::{Failure, Notes};
 
 /// A feature that is missing in some frames of a log.
 #[derive(Debug, Clone)]
@@ -36,8 +37,76 @@ pub fn missing(features: &[String], facts: &LogFacts) -> Vec<Missing> {
     missing
 }
 
+/// Refuses a log without frames; notes frames that it skips.
+pub fn check_frames(notes: Notes, name: &str, facts: &LogFacts) -> Result<(), Failure> {
+    let frames = &facts.frames;
+    if frames.count == 0 {
+        return Err(Failure::new(format_args!("{name}: the log has no frames")));
+    }
+    if frames.gap_count > 0 {
+        let gaps: Vec<String> = frames
+            .gaps
+            .iter()
+            .map(|gap| format!("between {} and {}", gap.after, gap.before))
+            .collect();
+        let more = if frames.gap_count as usize > gaps.len() { ", ..." } else { "" };
+        notes.doubt(format_args!(
+            "{name}: frames are skipped in {} places ({}{more}); what is there was scored",
+            frames.gap_count,
+            gaps.join(", ")
+        ))?;
+    }
+    Ok(())
+}
+
+/// For a model that takes a feature's mean in place of its value.
+pub fn note_missing(
+    notes: Notes,
+    name: &str,
+    model: &str,
+    features: &[String],
+    missing: &[Missing],
+) {
+    let (everywhere, some): (Vec<_>, Vec<_>) = missing.iter().partition(|one| one.everywhere);
+    if !everywhere.is_empty() {
+        let names: Vec<&str> = everywhere.iter().map(|one| one.feature.as_str()).collect();
+        notes.say(format_args!(
+            "{name}: lacks {} of the {} features of {model} ({}); it takes their mean, which is less exact \
+             (--strict refuses, and says how to measure them)",
+            names.len(),
+            features.len(),
+            names.join(", ")
+        ));
+    }
+    for one in some {
+        notes.say(format_args!(
+            "{name}: {} is missing in {} frames, first in frame {}; {model} takes its mean there",
+            one.feature, one.frames, one.first
+        ));
+    }
+}
+
+/// For a model that needs every value. A feature that is missing everywhere was not measured, which has an exit status
+/// of its own; one that is missing in some frames only makes a bad log.
+pub fn lacks(name: &str, model: &str, features: &[String], missing: &[Missing]) -> Failure {
+    let everywhere: Vec<_> = missing.iter().filter(|one| one.everywhere).cloned().collect();
+    if everywhere.is_empty() {
+        let lines: Vec<String> = missing
+            .iter()
+            .map(|one| {
+                format!(
+                    "{name}: frame {}: {}: the value is missing (as in {} frames in all), and {model} needs it",
+                    one.first, one.feature, one.frames
+                )
+            })
+            .collect();
+        return Failure::new(lines.join("\n"));
+    }
+    Failure::missing_features(advice(name, model, features, &everywhere))
+}
+
 /// The list of missing features and the command lines that produce all that the model needs.
-pub fn advice(log: &str, model: &str, features: &[String], missing: &[Missing]) -> String {
+fn advice(log: &str, model: &str, features: &[String], missing: &[Missing]) -> String {
     let mut text = format!(
         "{log}: lacks {} of the {} features that {model} needs:\n",
         missing.len(),
@@ -45,16 +114,16 @@ pub fn advice(log: &str, model: &str, features: &[String], missing: &[Missing]) 
     );
     let width = missing.iter().map(|one| one.feature.len()).max().unwrap_or(0);
     for one in missing {
-        let source = extractor(&one.feature).map_or_else(
+        let source = catalogue::feature(&one.feature).map_or_else(
             || "no extractor of libvmaf's writes it".to_owned(),
-            |extractor| format!("libvmaf's extractor {}", extractor.name),
+            |feature| format!("libvmaf's extractor {}", feature.extractor.name),
         );
         let _ = writeln!(text, "  {:width$}  {source}", one.feature);
     }
-    let mut extractors: Vec<Extractor> = Vec::new();
-    for one in features.iter().filter_map(|feature| extractor(feature)) {
-        if !extractors.contains(&one) {
-            extractors.push(one);
+    let mut extractors: Vec<&Extractor> = Vec::new();
+    for feature in features.iter().filter_map(|name| catalogue::feature(name)) {
+        if !extractors.contains(&feature.extractor) {
+            extractors.push(feature.extractor);
         }
     }
     let _ = write!(

@@ -8,7 +8,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::report::{Clip, Setup};
+use super::report::{Setup, Summary};
 use super::trace::{Bin, Trace};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -31,11 +31,16 @@ const FAINT: RGBColor = RGBColor(0x6b, 0x74, 0x80);
 const FONT: &str = "Helvetica, Arial, sans-serif";
 
 /// Draws into `out`: a line for the scores, a band for their 95 % interval, a dashed line for the pooled score, a
-/// mark for each of the worst frames. Where there are more frames than columns, the line is the mean of a column's
+/// mark for each of the worst frames. With more frames than columns, the line is the mean of a column's
 /// frames, and a darker band reaches from the lowest of them to the highest.
-pub fn draw(out: &mut Output, setup: &Setup, clip: &Clip, trace: &Trace) -> Result<(), Failure> {
+pub fn draw(
+    out: &mut Output,
+    setup: &Setup,
+    summary: &Summary,
+    trace: &Trace,
+) -> Result<(), Failure> {
     let mut svg = String::new();
-    paint(&mut svg, setup, clip, &columns(trace.bins()))
+    paint(&mut svg, setup, summary, &columns(trace.bins()))
         .map_err(|error| Failure::new(format_args!("the plot: {error}")))?;
     out.write_all(svg.as_bytes()).map_err(|error| out.failed(&error))
 }
@@ -48,13 +53,13 @@ fn columns(bins: &[Bin]) -> Vec<Bin> {
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn<'a> = Result<(), Box<dyn std::error::Error + 'a>>;
 
-fn paint<'a>(svg: &'a mut String, setup: &Setup, clip: &Clip, columns: &[Bin]) -> Drawn<'a> {
+fn paint<'a>(svg: &'a mut String, setup: &Setup, summary: &Summary, columns: &[Bin]) -> Drawn<'a> {
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let (header, body) = root.split_vertically(64);
-    title(&header, setup, clip, columns)?;
+    title(&header, setup, summary, columns)?;
 
-    let (x, y) = ranges(clip, columns);
+    let (x, y) = ranges(summary, columns);
     let mut chart = ChartBuilder::on(&body)
         .margin_right(28)
         .margin_bottom(8)
@@ -91,11 +96,11 @@ fn paint<'a>(svg: &'a mut String, setup: &Setup, clip: &Clip, columns: &[Bin]) -
         chart.draw_series([Circle::new(points[0], 4, SCORE.filled())])?;
     }
     chart.draw_series([PathElement::new(points, SCORE.stroke_width(2))])?;
-    if let Some(pooled) = clip.pooled_by(setup.pool) {
+    if let Some(pooled) = summary.pooled_by(setup.pool) {
         let ends = [(x.0, pooled.score), (x.1, pooled.score)];
         chart.draw_series(DashedLineSeries::new(ends, 7, 5, INK.stroke_width(1)))?;
     }
-    for (frame, score) in &clip.worst {
+    for (frame, score) in &summary.worst {
         let at = (f64::from(*frame), *score);
         // The label goes above the mark where it would leave the plot below: on frames that score 0.
         let below = score - y.0 > LABEL_ROOM * (y.1 - y.0);
@@ -115,9 +120,9 @@ fn text(size: u32, color: RGBColor) -> TextStyle<'static> {
 }
 
 /// Two lines of text on the left, the legend on the right.
-fn title<'a>(area: &Area<'a>, setup: &Setup, clip: &Clip, columns: &[Bin]) -> Drawn<'a> {
+fn title<'a>(area: &Area<'a>, setup: &Setup, summary: &Summary, columns: &[Bin]) -> Drawn<'a> {
     let mut headline = shortened(&setup.name, 60);
-    if let Some(pooled) = clip.pooled_by(setup.pool) {
+    if let Some(pooled) = summary.pooled_by(setup.pool) {
         let _ = write!(headline, ":  {} {:.2}", setup.pool.name().replace('_', " "), pooled.score);
         if let (Some(low), Some(high)) = (pooled.ci95_low, pooled.ci95_high) {
             let _ = write!(headline, "  (95 % interval {low:.1} to {high:.1})");
@@ -177,8 +182,8 @@ fn shortened(name: &str, length: usize) -> String {
 }
 
 /// What the axes span: all frames; all scores and intervals, but no less than `MIN_SPAN`, in whole ticks.
-fn ranges(clip: &Clip, columns: &[Bin]) -> ((f64, f64), (f64, f64)) {
-    let (first, last) = clip.frames.range.unwrap_or_default();
+fn ranges(summary: &Summary, columns: &[Bin]) -> ((f64, f64), (f64, f64)) {
+    let (first, last) = summary.frames.range.unwrap_or_default();
     let x = (f64::from(first), f64::from(last.max(first + 1)));
     let mut low = f64::INFINITY;
     let mut high = f64::NEG_INFINITY;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! The report as a table: one line per frame, or one for the clip.
+//! The report as a table: one line per frame, or one for the summary.
 
 use std::io::{self, Write};
 
 use vmaf_fr_v2::Score;
 
-use super::{Clip, Report, Setup, Source};
+use super::{Report, Setup, Source, Summary};
 use crate::score::pool::Method;
 
 pub struct Csv<'a, W: Write> {
@@ -40,7 +40,7 @@ impl<'a, W: Write> Csv<'a, W> {
     }
 }
 
-/// Empty where there is no number.
+/// Empty if there is no number.
 fn cell(number: Option<f64>) -> String {
     number.filter(|n| n.is_finite()).map_or_else(String::new, |n| n.to_string())
 }
@@ -54,9 +54,9 @@ impl<W: Write> Report for Csv<'_, W> {
         Ok(())
     }
 
-    fn clip(&mut self, clip: &Clip) -> io::Result<()> {
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
         if !self.frames {
-            let chosen = clip.pooled_by(self.setup.pool);
+            let chosen = summary.pooled_by(self.setup.pool);
             let mut record = vec![
                 match &self.setup.source {
                     Source::Log(log) => log.clone(),
@@ -65,14 +65,15 @@ impl<W: Write> Report for Csv<'_, W> {
                 self.setup.model.id.clone(),
                 self.setup.model.status.clone(),
                 self.setup.codec.clone().unwrap_or_default(),
-                clip.frames.count.to_string(),
+                summary.frames.count.to_string(),
                 self.setup.pool.name().to_owned(),
                 cell(chosen.map(|pooled| pooled.score)),
                 cell(chosen.and_then(|pooled| pooled.ci95_low)),
                 cell(chosen.and_then(|pooled| pooled.ci95_high)),
             ];
             record.extend(
-                Method::ALL.map(|method| cell(clip.pooled_by(method).map(|pooled| pooled.score))),
+                Method::ALL
+                    .map(|method| cell(summary.pooled_by(method).map(|pooled| pooled.score))),
             );
             self.out.write_record(record)?;
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vmaf_fr_v2::Score;
 
-use super::{Clip, Report, Setup, Source};
+use super::{Report, Setup, Source, Summary};
 use crate::score::pool::Method;
 
 /// Raised when a member changes its meaning or goes away.
@@ -78,35 +78,35 @@ impl<W: Write> Report for Json<'_, W> {
         Ok(serde_json::to_writer(&mut *self.out, &frame)?)
     }
 
-    fn clip(&mut self, clip: &Clip) -> io::Result<()> {
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
         if self.frames {
             write!(self.out, "\n ]")?;
         }
-        self.member("libvmaf_version", &clip.libvmaf_version)?;
-        let (first, last) = clip.frames.range.unzip();
-        let gaps: Vec<_> = clip.frames.gaps.iter().map(|gap| [gap.after, gap.before]).collect();
-        self.member("n_frames", &clip.frames.count)?;
+        self.member("libvmaf_version", &summary.libvmaf_version)?;
+        let (first, last) = summary.frames.range.unzip();
+        let gaps: Vec<_> = summary.frames.gaps.iter().map(|gap| [gap.after, gap.before]).collect();
+        self.member("n_frames", &summary.frames.count)?;
         self.member("first_frame", &first)?;
         self.member("last_frame", &last)?;
-        self.member("frame_step", &clip.frames.step)?;
-        self.member("n_gaps", &clip.frames.gap_count)?;
+        self.member("frame_step", &summary.frames.step)?;
+        self.member("n_gaps", &summary.frames.gap_count)?;
         self.member("gaps", &gaps)?;
         let missing: Map<String, Value> =
-            clip.missing.iter().map(|(feature, n)| (feature.clone(), json!(n))).collect();
+            summary.missing.iter().map(|(feature, n)| (feature.clone(), json!(n))).collect();
         self.member("missing_features", &missing)?;
-        let worst: Vec<_> = clip
+        let worst: Vec<_> = summary
             .worst
             .iter()
             .map(|(frame, score)| json!({"frameNum": frame, "score": score}))
             .collect();
         self.member("worst_frames", &worst)?;
-        let pooled: Map<String, Value> = clip
+        let pooled: Map<String, Value> = summary
             .pooled
             .iter()
             .map(|(method, pooled)| (method.name().to_owned(), json!(pooled)))
             .collect();
         self.member("pooled_scores", &pooled)?;
-        let chosen = clip.pooled_by(self.pool);
+        let chosen = summary.pooled_by(self.pool);
         self.member("score", &chosen.map(|pooled| pooled.score))?;
         self.member("ci95_low", &chosen.and_then(|pooled| pooled.ci95_low))?;
         self.member("ci95_high", &chosen.and_then(|pooled| pooled.ci95_high))?;

@@ -7,10 +7,11 @@ mod json;
 mod text;
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 use vmaf_fr_measure::log::Frames;
-use vmaf_fr_v2::Score;
+use vmaf_fr_v2::{EngineChoice, Score, Scorer};
 
 use super::pool::{Method, Pooled};
 
@@ -45,6 +46,11 @@ pub enum Source {
     Videos { reference: String, distorted: String },
 }
 
+/// A file's name without its folder.
+pub fn title(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub struct Model {
     pub id: String,
@@ -57,9 +63,28 @@ pub struct Model {
     pub n_features: usize,
 }
 
-/// What is known behind the last frame.
+impl Model {
+    pub fn of(scorer: &Scorer) -> Self {
+        let info = scorer.info();
+        Self {
+            id: info.id,
+            status: info.status,
+            engine: match info.engine {
+                EngineChoice::OnnxRuntime => "onnxruntime",
+                _ => "embedded",
+            },
+            engine_version: info.engine_version,
+            codec_aware: info.codec_aware,
+            has_variance: info.has_variance,
+            n_members: info.n_members,
+            n_features: scorer.feature_names().len(),
+        }
+    }
+}
+
+/// What is known after the last frame.
 #[derive(Debug)]
-pub struct Clip {
+pub struct Summary {
     pub libvmaf_version: Option<String>,
     pub frames: Frames,
     /// Features that were missing in some frames, and in how many.
@@ -69,16 +94,16 @@ pub struct Clip {
     pub worst: Vec<(u32, f64)>,
 }
 
-impl Clip {
+impl Summary {
     pub fn pooled_by(&self, method: Method) -> Option<Pooled> {
         self.pooled.iter().find(|(m, _)| *m == method).and_then(|(_, pooled)| *pooled)
     }
 }
 
-/// A report in the making: frames in their order, where they are wanted, then the clip.
+/// A report in the making: frames in their order, if they are wanted, then the summary.
 pub trait Report {
     fn frame(&mut self, frame: u32, score: &Score) -> io::Result<()>;
-    fn clip(&mut self, clip: &Clip) -> io::Result<()>;
+    fn end(&mut self, summary: &Summary) -> io::Result<()>;
 }
 
 pub fn start<'a, W: Write + 'a>(

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use vmaf_fr_v2::Score;
 
-use super::{Clip, Report, Setup, Source};
+use super::{Report, Setup, Source, Summary};
 use crate::score::pool::Method;
 
 pub struct Text<'a, W> {
@@ -41,29 +41,31 @@ impl<W: Write> Report for Text<'_, W> {
         writeln!(self.out)
     }
 
-    fn clip(&mut self, clip: &Clip) -> io::Result<()> {
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
         let out = &mut *self.out;
         let Setup { source, name: _, model, codec, preset, crf, pool } = self.setup;
         if self.frames {
             writeln!(out)?;
         }
-        let version =
-            clip.libvmaf_version.as_ref().map_or_else(String::new, |v| format!(" (libvmaf {v})"));
+        let version = summary
+            .libvmaf_version
+            .as_ref()
+            .map_or_else(String::new, |v| format!(" (libvmaf {v})"));
         match source {
             Source::Log(log) => writeln!(out, "log      {log}{version}")?,
             Source::Videos { reference, distorted } => {
                 writeln!(out, "video    {distorted}\nagainst  {reference}{version}")?;
             }
         }
-        let range = clip
+        let range = summary
             .frames
             .range
             .map_or_else(String::new, |(first, last)| format!(": {first} to {last}"));
-        let step = match clip.frames.step {
+        let step = match summary.frames.step {
             0 | 1 => String::new(),
             step => format!(", one in {step}"),
         };
-        writeln!(out, "frames   {}{range}{step}", clip.frames.count)?;
+        writeln!(out, "frames   {}{range}{step}", summary.frames.count)?;
         let mut made = codec.clone().unwrap_or_else(|| "unknown".to_owned());
         if let Some(preset) = preset {
             let _ = write!(made, ", preset {preset}");
@@ -80,7 +82,7 @@ impl<W: Write> Report for Text<'_, W> {
             model.id, model.status, model.engine, model.engine_version
         )?;
         writeln!(out)?;
-        for (method, pooled) in &clip.pooled {
+        for (method, pooled) in &summary.pooled {
             let mark = if method == pool { "score" } else { "" };
             let name = match method {
                 Method::HarmonicMean => "harmonic mean",
@@ -98,9 +100,12 @@ impl<W: Write> Report for Text<'_, W> {
             };
             writeln!(out, "{mark:7}  {name:13}  {line}")?;
         }
-        if !clip.worst.is_empty() {
-            let worst: Vec<String> =
-                clip.worst.iter().map(|(frame, score)| format!("{frame} ({score:.2})")).collect();
+        if !summary.worst.is_empty() {
+            let worst: Vec<String> = summary
+                .worst
+                .iter()
+                .map(|(frame, score)| format!("{frame} ({score:.2})"))
+                .collect();
             writeln!(out, "\nworst    frame {}", worst.join(", "))?;
         }
         Ok(())
