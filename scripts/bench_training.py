@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""Times the default recipe of `vmaf-fr train` in PyTorch and in vmaf-fr, turn and turn about, and prints the ratio.
+"""Times the default recipe of `vmaf-fr train` in PyTorch and in vmaf-fr, in turn, and prints the ratio.
 
     scripts/bench_training.py CORPUS.parquet VMAF_FR [rounds]
 
 Both do the same work on the same rows: pre-training per frame on the teacher, fine-tuning on ratings. Reading the
 corpus is not counted on either side; vmaf-fr reports the seconds of its fit. Needs torch, numpy and pyarrow.
 """
+import json
 import os
+import pathlib
 import re
 import statistics
 import subprocess
@@ -19,13 +21,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 
-FEATURES = """adm2 adm_scale0 adm_scale1 adm_scale2 adm_scale3 vif_scale0 vif_scale1 vif_scale2 vif_scale3 motion motion2
-psnr_y psnr_cb psnr_cr float_ssim float_ms_ssim cambi ciede2000 psnr_hvs_y psnr_hvs_cb psnr_hvs_cr psnr_hvs""".split()
+CARD = pathlib.Path(__file__).parent.parent / "models" / "fr_regressor_v1.json"
+FEATURES = json.loads(CARD.read_text())["feature_order"]
 FRAMES, HIDDEN, EPOCHS, BATCH, STEPS = 16, 24, 10, 1024, 200
 
 
 def load(path):
-    """Rows [clips, FRAMES, 22] standardised, teacher likewise, ratings."""
+    """Rows [clips, FRAMES, 22] standardised; teacher and ratings on 0..1."""
     table = pq.read_table(path, columns=["dataset", "clip", "frame_index", "vmaf", "mos", *FEATURES])
     table = table.sort_by([(name, "ascending") for name in ("dataset", "clip", "frame_index")])
     rows, teacher, mos = [], [], []

@@ -28,15 +28,15 @@ struct Cli {
 enum Command {
     Score(Box<score::Args>),
     #[cfg(feature = "pipeline")]
-    Extract(Box<vmaf_fr_pipeline::extract::ExtractArgs>),
+    Extract(Box<vmaf_fr_extract::ExtractArgs>),
     Models(models::Args),
     Inspect(inspect::Args),
     #[cfg(feature = "pipeline")]
-    Train(Box<vmaf_fr_pipeline::train::TrainArgs>),
+    Train(Box<vmaf_fr_train::train::TrainArgs>),
     #[cfg(feature = "pipeline")]
-    Evaluate(Box<vmaf_fr_pipeline::evaluate::EvaluateArgs>),
+    Evaluate(Box<vmaf_fr_train::evaluate::EvaluateArgs>),
     #[cfg(feature = "pipeline")]
-    Gate(vmaf_fr_pipeline::gate::GateArgs),
+    Gate(vmaf_fr_train::gate::GateArgs),
 }
 
 impl Command {
@@ -44,15 +44,15 @@ impl Command {
         match self {
             Self::Score(args) => score::run(&args)?,
             #[cfg(feature = "pipeline")]
-            Self::Extract(args) => return Ok(vmaf_fr_pipeline::extract::run(&args)?),
+            Self::Extract(args) => return Ok(vmaf_fr_extract::run(&args)?),
             Self::Models(args) => models::run(&args)?,
             Self::Inspect(args) => inspect::run(&args)?,
             #[cfg(feature = "pipeline")]
-            Self::Train(args) => vmaf_fr_pipeline::train::run(&args)?,
+            Self::Train(args) => vmaf_fr_train::train::run(&args)?,
             #[cfg(feature = "pipeline")]
-            Self::Evaluate(args) => vmaf_fr_pipeline::evaluate::run(&args)?,
+            Self::Evaluate(args) => vmaf_fr_train::evaluate::run(&args)?,
             #[cfg(feature = "pipeline")]
-            Self::Gate(args) => vmaf_fr_pipeline::gate::run(&args)?,
+            Self::Gate(args) => vmaf_fr_train::gate::run(&args)?,
         }
         Ok(ExitCode::SUCCESS)
     }
