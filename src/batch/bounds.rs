@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Whether every value is one that its feature can have, several values at a time.
 
+// What is not part of the function that enables the instructions is a call per instruction.
+#![allow(clippy::inline_always)]
+
 use super::InputColumn;
 use crate::catalogue;
 use crate::simd::{InstructionSet, Instructions, Portable, Task};

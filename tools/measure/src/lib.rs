@@ -17,13 +17,3 @@ mod suitability;
 pub mod video;
 
 pub use error::Error;
-
-/// Former names, until the pipeline uses the new ones.
-pub mod clip {
-    pub use crate::video::Video as Clip;
-    pub use crate::video::*;
-}
-/// Former names, until the pipeline uses the new ones.
-pub mod tool {
-    pub use crate::program::*;
-}

@@ -21,8 +21,6 @@ use crate::video::Video;
 
 pub use crate::process::Progress;
 pub use crate::request::Request;
-// Former places, until the pipeline uses the new ones.
-pub use crate::command::{VMAF_MODEL, ffmpeg::input_arguments};
 
 /// Measures, and returns the time it took. Fails before anything runs if the tool cannot read the videos.
 ///
