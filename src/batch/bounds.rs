@@ -1,36 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Whether every value is one that its feature can have, several values at a time.
+//! Whether every value is inside its feature's range, several values at a time.
 
 // What is not part of the function that enables the instructions is a call per instruction.
 #![allow(clippy::inline_always)]
 
 use super::InputColumn;
 use crate::catalogue;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Avx2;
 use crate::simd::{InstructionSet, Instructions, Portable, Task};
 
-/// Values that are compared at a time: what one or two vectors of every instruction set hold.
+/// Values that are compared at a time: a vector of AVX2, two of smaller ones.
 const LANES: usize = 8;
 
-/// What each column may hold. The constants are repeated for `LANES` rows, so that they fit any number of columns.
+/// The range of each column, repeated for `LANES` rows, so that whole vectors fit any number of columns.
 #[derive(Debug, Clone)]
 pub(super) struct Bounds {
     set: InstructionSet,
     low: Vec<f32>,
     high: Vec<f32>,
-    /// All bits if the feature may be missing, else none.
-    may_be_missing: Vec<u32>,
-    any_may_be_missing: bool,
-}
-
-/// What a check of many values found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Values {
-    /// Every value is there and possible.
-    Possible,
-    /// Every value is possible, or NaN in a column that may be missing.
-    SomeMissing,
-    /// At least one is neither.
-    Impossible,
 }
 
 impl Bounds {
@@ -41,126 +29,75 @@ impl Bounds {
         };
         let low: Vec<f32> = columns.iter().map(|c| up(bounds(c).0)).collect();
         let high: Vec<f32> = columns.iter().map(|c| down(bounds(c).1)).collect();
-        let missing: Vec<u32> = columns.iter().map(|c| all_bits(c.may_be_missing)).collect();
-        Self {
-            set,
-            low: low.repeat(LANES),
-            high: high.repeat(LANES),
-            may_be_missing: missing.repeat(LANES),
-            any_may_be_missing: columns.iter().any(|c| c.may_be_missing),
-        }
+        Self { set, low: low.repeat(LANES), high: high.repeat(LANES) }
     }
 
-    /// Checks whole rows.
-    pub(super) fn check(&self, values: &[f32]) -> Values {
-        if self.any_may_be_missing {
-            self.run(Check::<true> { bounds: self, values })
-        } else {
-            self.run(Check::<false> { bounds: self, values })
-        }
-    }
-
-    fn run(&self, check: impl Task<Values>) -> Values {
+    /// Whether every value of whole rows is inside its range; NaN is not.
+    pub(super) fn all_inside(&self, values: &[f32]) -> bool {
+        let check = Check { bounds: self, values };
         match self.set {
+            // Wider vectors gain nothing here.
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx512(set) => set.enable(check),
+            InstructionSet::Avx512(set) => Avx2::from(set).enable(check),
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx2(set) => set.enable(check),
             InstructionSet::Portable => Portable.enable(check),
         }
     }
+
+    /// Whether one value is inside the range of its column.
+    pub(super) fn is_inside(&self, column: usize, x: f32) -> bool {
+        (self.low[column]..=self.high[column]).contains(&x)
+    }
 }
 
-struct Check<'a, const MAY_BE_MISSING: bool> {
+struct Check<'a> {
     bounds: &'a Bounds,
     values: &'a [f32],
 }
 
-impl<const MAY_BE_MISSING: bool> Task<Values> for Check<'_, MAY_BE_MISSING> {
+impl Task<bool> for Check<'_> {
     #[inline(always)]
-    fn run(self) -> Values {
-        let Bounds { low, high, may_be_missing, .. } = self.bounds;
-        let mut found = Found::default();
+    fn run(self) -> bool {
+        let Bounds { low, high, .. } = self.bounds;
+        let mut outside = [0; LANES];
         for rows in self.values.chunks(low.len()) {
             let (x, rest) = rows.as_chunks();
-            let constants =
-                low.as_chunks().0.iter().zip(high.as_chunks().0).zip(may_be_missing.as_chunks().0);
-            for (x, ((low, high), missing)) in x.iter().zip(constants) {
-                found.add::<MAY_BE_MISSING>(x, low, high, missing);
+            for ((x, low), high) in x.iter().zip(low.as_chunks().0).zip(high.as_chunks().0) {
+                add(&mut outside, x, low, high);
             }
             if rest.is_empty() {
                 continue;
             }
-            // The last ones overlap those before; fewer than LANES values in all are filled up with copies of the first.
-            if let Some(x) = rows.last_chunk() {
-                let from = rows.len() - LANES;
-                let (Some(low), Some(high), Some(missing)) = (
-                    low[from..].first_chunk(),
-                    high[from..].first_chunk(),
-                    may_be_missing[from..].first_chunk(),
-                ) else {
-                    continue;
-                };
-                found.add::<MAY_BE_MISSING>(x, low, high, missing);
+            let from = rows.len().saturating_sub(LANES);
+            if let (Some(x), Some(low), Some(high)) =
+                (rows[from..].first_chunk(), low[from..].first_chunk(), high[from..].first_chunk())
+            {
+                // The last ones overlap those before.
+                add(&mut outside, x, low, high);
             } else {
-                let place = |i: usize| if i < rows.len() { i } else { 0 };
-                found.add::<MAY_BE_MISSING>(
-                    &std::array::from_fn(|i| rows[place(i)]),
-                    &std::array::from_fn(|i| low[place(i)]),
-                    &std::array::from_fn(|i| high[place(i)]),
-                    &std::array::from_fn(|i| may_be_missing[place(i)]),
-                );
+                for ((&x, &low), &high) in rows.iter().zip(low).zip(high) {
+                    outside[0] |= is_outside(x, low, high);
+                }
             }
         }
-        found.values()
+        outside.iter().fold(0, |any, lane| any | lane) == 0
     }
 }
 
-/// Per lane all bits if something was found. No early exit: a few instructions for many values.
-#[derive(Default)]
-struct Found {
-    impossible: [u32; LANES],
-    missing: [u32; LANES],
-}
-
-impl Found {
-    #[inline(always)]
-    fn add<const MAY_BE_MISSING: bool>(
-        &mut self,
-        x: &[f32; LANES],
-        low: &[f32; LANES],
-        high: &[f32; LANES],
-        may_be_missing: &[u32; LANES],
-    ) {
-        for i in 0..LANES {
-            // NaN is neither.
-            let outside = all_bits(x[i] < low[i]) | all_bits(x[i] > high[i]);
-            let nan = all_bits(x[i].is_nan());
-            if MAY_BE_MISSING {
-                self.impossible[i] |= outside | (nan & !may_be_missing[i]);
-                self.missing[i] |= nan;
-            } else {
-                self.impossible[i] |= outside | nan;
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn values(self) -> Values {
-        let any = |lanes: [u32; LANES]| lanes.iter().fold(0, |any, lane| any | lane) != 0;
-        if any(self.impossible) {
-            Values::Impossible
-        } else if any(self.missing) {
-            Values::SomeMissing
-        } else {
-            Values::Possible
-        }
-    }
-}
-
+/// Adds what is outside to each lane. No early exit: a few instructions for many values.
 #[inline(always)]
-fn all_bits(condition: bool) -> u32 {
-    u32::from(condition).wrapping_neg()
+fn add(outside: &mut [u32; LANES], x: &[f32; LANES], low: &[f32; LANES], high: &[f32; LANES]) {
+    for i in 0..LANES {
+        outside[i] |= is_outside(x[i], low[i], high[i]);
+    }
+}
+
+/// All bits if `x` is below `low`, above `high` or NaN, else none.
+#[inline(always)]
+fn is_outside(x: f32, low: f32, high: f32) -> u32 {
+    let all_bits = |condition: bool| u32::from(condition).wrapping_neg();
+    all_bits(x < low) | all_bits(x > high) | all_bits(x.is_nan())
 }
 
 /// The smallest finite f32 that is not below `x`.
@@ -182,32 +119,32 @@ mod tests {
     fn every_value_of_every_width_is_looked_at() {
         for set in InstructionSet::available() {
             for width in 1..=23 {
-                for optional in [false, true] {
-                    let columns: Vec<InputColumn> = (0..width)
-                        .map(|i| InputColumn {
-                            name: format!("f{i}"),
-                            range: Some([0.0, 1.0]),
-                            may_be_missing: optional && i % 2 == 0,
-                        })
-                        .collect();
-                    let bounds = Bounds::new(&columns, set);
-                    for n in [1, 2, 3, 7, 8, 9, 20] {
-                        let mut values = vec![0.5; n * width];
-                        assert_eq!(bounds.check(&values), Values::Possible);
-                        for i in 0..values.len() {
-                            for bad in [-0.01, 1.01, f32::INFINITY, f32::NEG_INFINITY] {
-                                values[i] = bad;
-                                assert_eq!(bounds.check(&values), Values::Impossible);
-                            }
-                            values[i] = f32::NAN;
-                            let expected = if columns[i % width].may_be_missing {
-                                Values::SomeMissing
-                            } else {
-                                Values::Impossible
-                            };
-                            assert_eq!(bounds.check(&values), expected, "{width} {n} {i}");
-                            values[i] = 0.5;
+                let columns: Vec<InputColumn> = (0..width)
+                    .map(|i| InputColumn {
+                        name: format!("f{i}"),
+                        range: Some([f64::from(i), f64::from(i) + 1.0]),
+                        may_be_missing: false,
+                    })
+                    .collect();
+                let bounds = Bounds::new(&columns, set);
+                for n in [1, 2, 3, 7, 8, 9, 20] {
+                    let row = (0..width).map(|i| i as f32 + 0.5);
+                    let mut values: Vec<f32> = row.collect::<Vec<_>>().repeat(n);
+                    assert!(bounds.all_inside(&values));
+                    for i in 0..values.len() {
+                        let good = values[i];
+                        let infinite = [f32::INFINITY, f32::NEG_INFINITY];
+                        for bad in [good - 0.51, good + 0.51, f32::NAN].into_iter().chain(infinite)
+                        {
+                            values[i] = bad;
+                            assert!(!bounds.all_inside(&values), "{width} {n} {i} {bad}");
+                            assert!(!bounds.is_inside(i % columns.len(), bad));
                         }
+                        for edge in [good - 0.5, good + 0.5] {
+                            values[i] = edge;
+                            assert!(bounds.all_inside(&values));
+                        }
+                        values[i] = good;
                     }
                 }
             }

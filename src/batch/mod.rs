@@ -8,7 +8,7 @@ mod bounds;
 use crate::catalogue;
 use crate::error::{Error, Result, bail, err};
 use crate::simd::InstructionSet;
-use bounds::{Bounds, Values};
+use bounds::Bounds;
 
 /// The most frames that an engine gets in one run.
 pub(crate) const MAX_RUN: usize = 1024;
@@ -154,49 +154,45 @@ impl Input {
     }
 
     fn check_values(&self, features: &[f32]) -> Result<()> {
-        let possible = match self.bounds.check(features) {
-            Values::Possible => true,
-            Values::SomeMissing => {
-                !features.chunks_exact(self.width()).any(|row| row.iter().all(|x| x.is_nan()))
-            }
-            Values::Impossible => false,
-        };
-        if possible { Ok(()) } else { Err(self.explain(features)) }
+        if self.bounds.all_inside(features) { Ok(()) } else { self.look_closer(features) }
     }
 
-    /// The first value that is not possible.
-    #[cold]
-    fn explain(&self, features: &[f32]) -> Error {
+    /// Rows in which something is missing or impossible, value by value.
+    fn look_closer(&self, features: &[f32]) -> Result<()> {
         for (frame, row) in features.chunks_exact(self.width()).enumerate() {
-            for (column, &x) in self.columns.iter().zip(row) {
-                if let Some(why) = column.refuses(x) {
-                    return err!(ImpossibleValue, "{why}").of_value(frame, &column.name);
+            let mut present = false;
+            for (i, (column, &x)) in self.columns.iter().zip(row).enumerate() {
+                let inside = self.bounds.is_inside(i, x);
+                let absent = column.may_be_missing && x.is_nan();
+                if !(inside || absent) {
+                    return Err(column.refuse(x).of_value(frame, &column.name));
                 }
+                present |= inside;
             }
-            if row.iter().all(|x| x.is_nan()) {
-                return err!(ImpossibleValue, "frame {frame}: every feature is NaN");
+            if !present {
+                bail!(ImpossibleValue, "frame {frame}: every feature is NaN");
             }
         }
-        err!(Internal, "a feature value was refused, and none is wrong")
+        Ok(())
     }
 }
 
 impl InputColumn {
-    fn refuses(&self, x: f32) -> Option<String> {
-        if x.is_nan() {
-            return (!self.may_be_missing)
-                .then(|| "is NaN, and the card does not allow it to be missing".to_owned());
-        }
-        if x.is_infinite() {
-            return Some(format!("is {x}, a finite value was expected"));
-        }
-        let x = f64::from(x);
-        if let Some(why) = catalogue::feature(&self.name).and_then(|f| f.refuses(x)) {
-            return Some(why);
-        }
-        let [low, high] = self.range?;
-        (x < low || x > high)
-            .then(|| format!("is {x}, outside the card's feature_range [{low}, {high}]"))
+    /// Why a value is refused.
+    #[cold]
+    fn refuse(&self, x: f32) -> Error {
+        let value = f64::from(x);
+        let why = if x.is_nan() {
+            "is NaN, and the card does not allow it to be missing".to_owned()
+        } else if x.is_infinite() {
+            format!("is {x}, a finite value was expected")
+        } else if let Some(why) = catalogue::feature(&self.name).and_then(|f| f.refuses(value)) {
+            why
+        } else {
+            let [low, high] = self.range.unwrap_or([f64::MIN, f64::MAX]);
+            format!("is {value}, outside the card's feature_range [{low}, {high}]")
+        };
+        err!(ImpossibleValue, "{why}")
     }
 }
 
