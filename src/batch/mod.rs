@@ -44,6 +44,8 @@ pub(crate) struct Batch<'a> {
     input: &'a Input,
     /// Number of the first frame among those of the call.
     first: usize,
+    /// Number of frames.
+    n: usize,
     features: &'a [f32],
     codecs: CodecIds<'a>,
 }
@@ -130,7 +132,7 @@ impl Input {
             }
         };
         self.check_values(features)?;
-        Ok(Batch { input: self, first: 0, features, codecs })
+        Ok(Batch { input: self, first: 0, n, features, codecs })
     }
 
     /// Checks `n` frames whose codec does not matter: that of a codec-aware model is its first.
@@ -142,7 +144,7 @@ impl Input {
             None => CodecIds::Ignored,
             Some(_) => CodecIds::Same(&FIRST),
         };
-        Ok(Batch { input: self, first: 0, features, codecs })
+        Ok(Batch { input: self, first: 0, n, features, codecs })
     }
 
     fn check_rows(&self, features: &[f32], n: usize) -> Result<()> {
@@ -214,7 +216,7 @@ impl Codecs {
 impl<'a> Batch<'a> {
     /// Number of frames.
     pub(crate) fn len(&self) -> usize {
-        self.features.len() / self.input.width()
+        self.n
     }
 
     /// Raw values, row-major.
@@ -246,20 +248,23 @@ impl<'a> Batch<'a> {
 
     /// The batch in runs of at most `rows` frames.
     pub(crate) fn runs(&self, rows: usize) -> impl Iterator<Item = Batch<'a>> {
-        let batch = *self;
-        let rows = rows.min(MAX_RUN);
+        let (batch, rows) = (*self, rows.min(MAX_RUN));
         let width = batch.input.width();
-        (0..batch.len()).step_by(rows).map(move |first| {
-            let last = (first + rows).min(batch.len());
-            Batch {
+        let mut first = 0;
+        std::iter::from_fn(move || {
+            let n = rows.min(batch.n - first);
+            let run = Batch {
                 first: batch.first + first,
-                features: &batch.features[first * width..last * width],
+                n,
+                features: &batch.features[first * width..(first + n) * width],
                 codecs: match batch.codecs {
-                    CodecIds::Each(ids) => CodecIds::Each(&ids[first..last]),
+                    CodecIds::Each(ids) => CodecIds::Each(&ids[first..first + n]),
                     all => all,
                 },
                 ..batch
-            }
+            };
+            first += n;
+            (n > 0).then_some(run)
         })
     }
 }

@@ -138,9 +138,7 @@ impl Scorer {
         };
         let everywhere = [f64::NEG_INFINITY, f64::INFINITY];
         Ok(Self {
-            outputs: Vec::with_capacity(
-                PREPARED * members.iter().map(|m| m.output_width).sum::<usize>(),
-            ),
+            outputs: vec![0.0; PREPARED * members.iter().map(|m| m.output_width).sum::<usize>()],
             finish: Finish {
                 clip: if config.disable_clip { everywhere } else { [low, high] },
                 conformal_scale: card.conformal_scale.unwrap_or(1.0),
@@ -190,18 +188,20 @@ impl Scorer {
         let n = batch.len();
         self.run_members(batch)?;
         let widths = self.members.first().map_or(1, |m| m.output_width);
+        // All members have the same width.
+        let outputs = &self.outputs[..n * widths * self.members.len()];
         if self.members.len() > 1 {
             for (i, to) in scores.iter_mut().enumerate() {
-                let of_members = self.outputs[i * widths..].iter().step_by(n * widths);
+                let of_members = outputs[i * widths..].iter().step_by(n * widths);
                 to.write(self.finish.of_members(of_members.map(|&v| f64::from(v))));
             }
         } else if widths == 2 {
-            let (rows, _) = self.outputs.as_chunks::<2>();
+            let (rows, _) = outputs.as_chunks::<2>();
             for (to, row) in scores.iter_mut().zip(rows) {
                 to.write(self.finish.of_one(row));
             }
         } else {
-            for (to, &score) in scores.iter_mut().zip(&self.outputs) {
+            for (to, &score) in scores.iter_mut().zip(outputs) {
                 to.write(self.finish.of_one(&[score]));
             }
         }
@@ -211,32 +211,29 @@ impl Scorer {
     /// Fills `outputs`: member by member, frame by frame.
     fn run_members(&mut self, batch: &Batch<'_>) -> Result<()> {
         let n = batch.len();
+        // Grows with the largest call, and is then written over.
         let values = self
             .members
             .iter()
-            .try_fold(0_usize, |all, m| all.checked_add(n.checked_mul(m.output_width)?));
-        let values = values.unwrap_or(usize::MAX);
-        self.outputs.clear();
-        self.outputs
-            .try_reserve_exact(values)
-            .map_err(|_| err!(OutOfMemory, "no memory for the outputs of {n} frames"))?;
-        self.outputs.resize(values, 0.0);
-        let mut left = self.outputs.as_mut_slice();
+            .try_fold(0_usize, |all, m| all.checked_add(n.checked_mul(m.output_width)?))
+            .unwrap_or(usize::MAX);
+        if values > self.outputs.len() {
+            self.outputs
+                .try_reserve_exact(values - self.outputs.len())
+                .map_err(|_| err!(OutOfMemory, "no memory for the outputs of {n} frames"))?;
+            self.outputs.resize(values, 0.0);
+        }
+        let mut left = &mut self.outputs[..values];
         for Member { engine, output_width } in &mut self.members {
-            for run in batch.runs(engine.rows_per_run()) {
-                let (out, rest) = left.split_at_mut(run.len() * *output_width);
-                left = rest;
-                engine.run(&run, out)?;
-                // Without an early exit, so that it is a few instructions for many values.
-                if out.iter().fold(false, |bad, v| bad | !v.is_finite()) {
-                    let i = out.iter().position(|v| !v.is_finite()).unwrap_or(0);
-                    bail!(
-                        Failed,
-                        "frame {}: the graph gave {}",
-                        run.frame(i / *output_width),
-                        out[i]
-                    );
-                }
+            let (out, rest) = left.split_at_mut(n * *output_width);
+            left = rest;
+            let rows = engine.rows_per_run();
+            if n <= rows {
+                run(engine.as_mut(), batch, out)?;
+                continue;
+            }
+            for (part, out) in batch.runs(rows).zip(out.chunks_mut(rows * *output_width)) {
+                run(engine.as_mut(), &part, out)?;
             }
         }
         Ok(())
@@ -316,4 +313,16 @@ impl Scorer {
     pub fn info(&self) -> Info {
         self.info.clone()
     }
+}
+
+/// Runs one engine on as many frames as it takes at a time.
+fn run(engine: &mut dyn Engine, batch: &Batch<'_>, out: &mut [f32]) -> Result<()> {
+    engine.run(batch, out)?;
+    // Without an early exit, so that it is a few instructions for many values.
+    if out.iter().fold(false, |bad, v| bad | !v.is_finite()) {
+        let i = out.iter().position(|v| !v.is_finite()).unwrap_or(0);
+        let frame = batch.frame(i / (out.len() / batch.len()));
+        bail!(Failed, "frame {frame}: the graph gave {}", out[i]);
+    }
+    Ok(())
 }

@@ -12,7 +12,8 @@ use crate::case::Case;
 use crate::contender::{self, ENGINES, Libraries};
 use crate::library::VmafFrV2Score;
 use crate::options::Options;
-use crate::timing::{Ratio, Samples, measure};
+use crate::rounds::measure;
+use crate::timing::{Ratio, Samples};
 
 /// One ratio for each engine of [`ENGINES`] that both builds have, case and batch size, in that
 /// order from the inside out.

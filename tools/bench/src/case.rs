@@ -146,7 +146,8 @@ impl Case {
             Some(members) => members.iter().map(graph).collect(),
             None => vec![graph(&card)],
         };
-        let rows = options.sizes.iter().copied().max().unwrap_or(1).max(crate::threads::SIZES[1]);
+        let rows =
+            options.sizes.iter().copied().max().unwrap_or(1).max(crate::options::THREAD_SIZES[1]);
         let (raw, standardised) = frames(&card, rows);
         let n_codecs = card["codec_vocab"].as_array().map_or(0, Vec::len);
         let ids: Vec<i32> =

@@ -21,6 +21,7 @@ mod onnxruntime;
 mod open;
 mod options;
 mod peak;
+mod rounds;
 mod scoring;
 mod threads;
 mod timing;

@@ -7,6 +7,9 @@ use clap::{Parser, ValueEnum};
 
 use crate::timing::Ratio;
 
+/// Frames per call in the table of threads.
+pub const THREAD_SIZES: [usize; 2] = [1, 1024];
+
 /// Measures what a score costs through `libvmaf_fr_v2`, compared with ONNX Runtime, Python,
 /// libvmaf's SVM and the machine.
 #[derive(Parser)]

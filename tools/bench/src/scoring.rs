@@ -8,7 +8,8 @@ use crate::contender::{self, ENGINES, Libraries, REFERENCE};
 use crate::library::VmafFrV2Score;
 use crate::options::Options;
 use crate::peak;
-use crate::timing::{Samples, measure, median_rate};
+use crate::rounds::measure;
+use crate::timing::{Samples, median_rate};
 
 pub fn report(options: &Options, cases: &[Case]) {
     println!(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::case::Case;
 use crate::library::{EMBEDDED, Handle, Library, ONNXRUNTIME, VmafFrV2Score};
-use crate::options::Options;
+use crate::options::{Options, THREAD_SIZES};
 use crate::timing;
 
 /// Frames per second.
@@ -56,10 +56,6 @@ fn rate(case: &Case, handles: &[&Handle], n: usize) -> Rate {
     })
 }
 
-/// Rounds are longer than elsewhere, so fewer are enough.
-const ROUNDS: usize = 11;
-pub const SIZES: [usize; 2] = [1, 1024];
-
 /// Two handles of a model with one engine, and the frames per second of each way to use them, divided
 /// by those of one thread.
 struct Pair<'a> {
@@ -70,13 +66,16 @@ struct Pair<'a> {
     shared: Ratios,
 }
 
-/// One of each round, by wall clock and by processor time, for each of `SIZES`.
-type Ratios = [[Vec<f64>; 2]; SIZES.len()];
+/// Rounds are longer than elsewhere, so fewer are enough.
+const ROUNDS: usize = 11;
+
+/// One of each round, by wall clock and by processor time, for each of `THREAD_SIZES`.
+type Ratios = [[Vec<f64>; 2]; THREAD_SIZES.len()];
 
 impl Pair<'_> {
     fn measure(&mut self) {
         let [a, b] = &self.handles;
-        for (i, n) in SIZES.into_iter().enumerate() {
+        for (i, n) in THREAD_SIZES.into_iter().enumerate() {
             for (ratios, second) in [(&mut self.separate, b), (&mut self.shared, a)] {
                 let (one, two) = (rate(self.case, &[a], n), rate(self.case, &[a, second], n));
                 ratios[i][0].push(two.by_wall_clock / one.by_wall_clock);
