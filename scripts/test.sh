@@ -87,6 +87,9 @@ calls=$(nm --demangle "$target/release/libvmaf_fr_v2.so" | grep -E 'core_arch::.
     grep -Ev '_mm(256|512)_(set1|loadu)_ps$' || true)
 [ -z "$calls" ] || { printf 'not part of the kernels:\n%s\n' "$calls" >&2; exit 1; }
 
+step 'the benchmark still runs'
+scripts/bench.sh --smoke >"$logs/bench.txt"
+
 step 'summary'
 passed=$(($(count meson.txt 's/^Ok: +([0-9]+).*/\1/p') + $(count cargo.txt 's/^test result: .* ([0-9]+) passed;.*/\1/p')))
 failed=$(($(count meson.txt 's/^(Fail|Timeout): +([0-9]+).*/\2/p') + $(count cargo.txt 's/^test result: .* ([0-9]+) failed;.*/\1/p')))
