@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Frames to score, checked once: widths, codec ids, and values that features can have.
 //!
-//! [`Input::batch`] is the only way to a [`Batch`], so nothing behind it checks any of that again.
+//! [`Input::batch`] is the only way to a [`Batch`], so nothing after it checks any of that again.
 
 mod bounds;
 

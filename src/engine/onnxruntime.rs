@@ -96,7 +96,7 @@ impl Deref for Values {
 
 impl DerefMut for Values {
     fn deref_mut(&mut self) -> &mut [f32] {
-        // SAFETY: likewise, and nobody else has them.
+        // SAFETY: as in `deref`, and `&mut self` keeps everybody else from them.
         unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), self.len) }
     }
 }
