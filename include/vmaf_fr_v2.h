@@ -155,7 +155,7 @@ typedef struct VmafFrV2Info {
      */
     uint32_t n_features;
     /**
-     * Number of codecs in the vocabulary.
+     * Number of codecs in the vocabulary; 0 for a codec-blind model.
      */
     uint32_t n_codecs;
     /**
@@ -175,7 +175,7 @@ typedef struct VmafFrV2Info {
      */
     int32_t n_members;
     /**
-     * Version of the codec vocabulary.
+     * Version of the codec vocabulary; 0 for a codec-blind model, or if the card pins none.
      */
     int32_t codec_vocab_version;
     /**
@@ -195,7 +195,7 @@ typedef struct VmafFrV2Info {
      */
     const char *engine_version;
     /**
-     * "release" or "experimental", owned by the handle.
+     * "release" or "experimental", owned by the handle: the gate's verdict on a built-in model, else what the card says.
      */
     const char *status;
 } VmafFrV2Info;
@@ -306,7 +306,13 @@ void vmaf_fr_v2_config_default(struct VmafFrV2Config *cfg);
  *              the path of an `.onnx` file (its card is the `.json` beside it), of a card, or of an ensemble's card.
  * @param cfg   As vmaf_fr_v2_config_default() sets it, then changed; NULL (since API 1.1): the defaults.
  *
- * @return 0, or a negative errno; `vmaf_fr_v2_last_error(NULL)` has the text.
+ * @return 0, or with the text in `vmaf_fr_v2_last_error(NULL)`:
+ *         -EINVAL NULL, an unknown engine or flag, `struct_size` too small, text that is not UTF-8;
+ *         -ENOENT no such model, card or external data; -EACCES it may not be read; -E2BIG above a limit;
+ *         -EBADMSG malformed ONNX or JSON; -EPROTO graph and card disagree;
+ *         -EILSEQ another sha256 than the card's, or none and no ALLOW_UNPINNED;
+ *         -EPERM an operator or a path that a model may not use; -ENOTSUP the engine cannot run the graph;
+ *         -ENOSYS no engine; -ENOMEM; -EIO the runtime or a read failed; -EFAULT an internal error.
  */
 int32_t vmaf_fr_v2_open(struct VmafFrV2 **fr,
                         const char *model,
@@ -353,7 +359,7 @@ int32_t vmaf_fr_v2_info(const struct VmafFrV2 *fr, struct VmafFrV2Info *info);
 const char *vmaf_fr_v2_feature_name(const struct VmafFrV2 *fr, size_t i);
 
 /**
- * The name of codec `i`; NULL past the end. Owned by the handle.
+ * The name of codec `i`; NULL past the end, and for a codec-blind model. Owned by the handle.
  */
 const char *vmaf_fr_v2_codec_name(const struct VmafFrV2 *fr, size_t i);
 
@@ -375,7 +381,8 @@ int32_t vmaf_fr_v2_codec_id(const struct VmafFrV2 *fr, const char *name, int32_t
  * @param preset NULL: not known.
  * @param crf    NaN: not known.
  *
- * @return 0, -ENOTSUP if the model has no such inputs, -ERANGE for what the card does not know.
+ * @return 0; -ENOTSUP if the model has no such inputs; -ERANGE for an id, preset or crf that the card does not know;
+ *         -EINVAL for NULL or text that is not UTF-8.
  */
 int32_t vmaf_fr_v2_set_encode(struct VmafFrV2 *fr,
                               int32_t codec_id,
@@ -425,7 +432,8 @@ int32_t vmaf_fr_v2_feature_optional(const struct VmafFrV2 *fr,
                                     size_t i);
 
 /**
- * Say how far frames are from what the model was trained on. Since API 1.1.
+ * Say how far frames are from what the model was trained on. Since API 1.1. No card says it yet: always NaN in this
+ * version.
  *
  * @param features  As for vmaf_fr_v2_score().
  * @param n_frames  0 does nothing.

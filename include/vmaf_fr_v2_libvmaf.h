@@ -345,7 +345,8 @@ static inline int vmaf_fr_v2_ready_frames(const VmafFrV2Api *api, const VmafFrV2
  *
  * Reads the model's features of every frame in `index_low..=index_high`, scores them in batches, and imports
  * `vmaf_fr_v2` and, where the model has an uncertainty, `vmaf_fr_v2_stddev`. Frames that libvmaf skips
- * (`n_subsample`) are skipped. All or nothing: where any frame fails, nothing is imported.
+ * (`n_subsample`) are skipped. If a frame cannot be read or scored, nothing is
+ * imported; if libvmaf refuses a score, those before it stay.
  *
  * Features are rounded to six decimals, as libvmaf's log prints them, so that everybody can compute the score
  * again from the features beside it in the log. For identical pictures libvmaf gives infinity as `ciede2000` and
@@ -359,7 +360,8 @@ static inline int vmaf_fr_v2_ready_frames(const VmafFrV2Api *api, const VmafFrV2
  *         `-EINVAL` for NULL or `index_low > index_high`;
  *         `-ENODATA` where a frame lacks a feature;
  *         `-EEXIST` where a frame has its score already: libvmaf does not overwrite;
- *         `-ENOMEM`; else what `vmaf_fr_v2_score()` returns, e.g. `-ERANGE` for the codec, `-EDOM` for NaN or infinity.
+ *         `-ENOMEM`; else what `vmaf_fr_v2_score()` returns, e.g. `-ERANGE` for the codec, `-EDOM` for a value
+ *         that its feature cannot have.
  */
 static inline int vmaf_fr_v2_score_frames(const VmafFrV2Api *api, VmafFrV2 *fr, VmafContext *vmaf, int32_t codec_id,
                                           unsigned index_low, unsigned index_high)

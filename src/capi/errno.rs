@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! The only place that knows errno: which one each kind of failure is, and what each one means.
+//! The only place that chooses an errno for a kind of failure, and says what each one means.
 
 use std::ffi::CStr;
 

@@ -50,7 +50,13 @@ pub unsafe extern "C" fn vmaf_fr_v2_config_default(cfg: *mut VmafFrV2Config) {
 ///              the path of an `.onnx` file (its card is the `.json` beside it), of a card, or of an ensemble's card.
 /// @param cfg   As vmaf_fr_v2_config_default() sets it, then changed; NULL (since API 1.1): the defaults.
 ///
-/// @return 0, or a negative errno; `vmaf_fr_v2_last_error(NULL)` has the text.
+/// @return 0, or with the text in `vmaf_fr_v2_last_error(NULL)`:
+///         -EINVAL NULL, an unknown engine or flag, `struct_size` too small, text that is not UTF-8;
+///         -ENOENT no such model, card or external data; -EACCES it may not be read; -E2BIG above a limit;
+///         -EBADMSG malformed ONNX or JSON; -EPROTO graph and card disagree;
+///         -EILSEQ another sha256 than the card's, or none and no ALLOW_UNPINNED;
+///         -EPERM an operator or a path that a model may not use; -ENOTSUP the engine cannot run the graph;
+///         -ENOSYS no engine; -ENOMEM; -EIO the runtime or a read failed; -EFAULT an internal error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_open(
     fr: *mut *mut VmafFrV2,
@@ -195,7 +201,7 @@ pub unsafe extern "C" fn vmaf_fr_v2_feature_name(fr: *const VmafFrV2, i: usize) 
     unsafe { fr.as_ref() }.map_or(std::ptr::null(), |fr| fr.feature_name(i))
 }
 
-/// The name of codec `i`; NULL past the end. Owned by the handle.
+/// The name of codec `i`; NULL past the end, and for a codec-blind model. Owned by the handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_codec_name(fr: *const VmafFrV2, i: usize) -> *const c_char {
     // SAFETY: NULL or an open handle.
@@ -236,7 +242,8 @@ pub unsafe extern "C" fn vmaf_fr_v2_codec_id(
 /// @param preset NULL: not known.
 /// @param crf    NaN: not known.
 ///
-/// @return 0, -ENOTSUP if the model has no such inputs, -ERANGE for what the card does not know.
+/// @return 0; -ENOTSUP if the model has no such inputs; -ERANGE for an id, preset or crf that the card does not know;
+///         -EINVAL for NULL or text that is not UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_set_encode(
     fr: *mut VmafFrV2,
@@ -326,7 +333,8 @@ pub unsafe extern "C" fn vmaf_fr_v2_feature_optional(fr: *const VmafFrV2, i: usi
     if err == 0 { optional } else { err }
 }
 
-/// Say how far frames are from what the model was trained on. Since API 1.1.
+/// Say how far frames are from what the model was trained on. Since API 1.1. No card says it yet: always NaN in this
+/// version.
 ///
 /// @param features  As for vmaf_fr_v2_score().
 /// @param n_frames  0 does nothing.

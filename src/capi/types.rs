@@ -66,7 +66,7 @@ pub struct VmafFrV2Info {
     pub struct_size: u32,
     /// Number of features per frame.
     pub n_features: u32,
-    /// Number of codecs in the vocabulary.
+    /// Number of codecs in the vocabulary; 0 for a codec-blind model.
     pub n_codecs: u32,
     /// 1 if the model takes the codec.
     pub codec_aware: i32,
@@ -76,7 +76,7 @@ pub struct VmafFrV2Info {
     pub engine: i32,
     /// Number of graphs.
     pub n_members: i32,
-    /// Version of the codec vocabulary.
+    /// Version of the codec vocabulary; 0 for a codec-blind model, or if the card pins none.
     pub codec_vocab_version: i32,
     /// Lowest score.
     pub score_min: f64,
@@ -86,6 +86,6 @@ pub struct VmafFrV2Info {
     pub id: *const c_char,
     /// Name and version of the engine, owned by the handle.
     pub engine_version: *const c_char,
-    /// "release" or "experimental", owned by the handle.
+    /// "release" or "experimental", owned by the handle: the gate's verdict on a built-in model, else what the card says.
     pub status: *const c_char,
 }

@@ -6,7 +6,7 @@
 pub struct Codec {
     /// Its name in vocabulary 1.
     pub name: &'static str,
-    /// Other names of the codec or its encoders.
+    /// Other names of the codec or its encoders, in lower case.
     pub aliases: &'static [&'static str],
     /// Presets of its encoder and their ordinals, 0 (fastest) to 9 (slowest).
     pub presets: Presets,
@@ -29,11 +29,11 @@ const TABLE: [Codec; 5] = [
 /// The name of every codec that a vocabulary does not have.
 pub const UNKNOWN: &str = "unknown";
 
-/// Vocabulary 1: closed and ordered.
-pub const VOCABULARY_1: [&str; TABLE.len() + 1] = {
-    let mut names = [UNKNOWN; TABLE.len() + 1];
+/// Vocabulary 1, closed and ordered: the first five codecs and `unknown`, whatever is appended to the table.
+pub const VOCABULARY_1: [&str; 6] = {
+    let mut names = [UNKNOWN; 6];
     let mut i = 0;
-    while i < TABLE.len() {
+    while i < names.len() - 1 {
         names[i] = TABLE[i].name;
         i += 1;
     }
@@ -103,6 +103,16 @@ pub fn presets(encoder: &str) -> Presets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_of_one_codec_and_in_lower_case() {
+        let mut seen: Vec<&str> = Vec::new();
+        for name in CODECS.iter().flat_map(|c| std::iter::once(&c.name).chain(c.aliases)) {
+            assert_eq!(fold(name), *name);
+            assert!(!seen.contains(name), "{name}");
+            seen.push(name);
+        }
+    }
 
     #[test]
     fn hardware_encoders_have_presets_of_their_own() {

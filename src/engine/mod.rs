@@ -85,15 +85,19 @@ fn build_all(
     for bound in graphs {
         let standardizer = bound.statistics.standardizer(set);
         let of = |e: Error| e.of(&bound.name);
-        if choice == EngineChoice::OnnxRuntime {
-            let (engine, of_runtime) = onnxruntime(bound, standardizer, config).map_err(of)?;
-            version = of_runtime;
-            all.push(engine);
-        } else {
-            let engine =
-                embedded::Embedded::compile(&bound.graph, standardizer, set).map_err(of)?;
-            version = format!("embedded {} ({})", env!("CARGO_PKG_VERSION"), set.name());
-            all.push(Box::new(engine));
+        match choice {
+            EngineChoice::OnnxRuntime => {
+                let (engine, of_runtime) = onnxruntime(bound, standardizer, config).map_err(of)?;
+                version = of_runtime;
+                all.push(engine);
+            }
+            EngineChoice::Embedded => {
+                let engine =
+                    embedded::Embedded::compile(&bound.graph, standardizer, set).map_err(of)?;
+                version = format!("embedded {} ({})", env!("CARGO_PKG_VERSION"), set.name());
+                all.push(Box::new(engine));
+            }
+            EngineChoice::Auto => return Err(err!(Internal, "AUTO is no engine of its own")),
         }
     }
     Ok(Engines { all, choice, version })

@@ -71,7 +71,7 @@ impl Model {
             status: info.status,
             engine: match info.engine {
                 EngineChoice::OnnxRuntime => "onnxruntime",
-                _ => "embedded",
+                EngineChoice::Embedded | EngineChoice::Auto => "embedded",
             },
             engine_version: info.engine_version,
             codec_aware: info.codec_aware,
