@@ -393,14 +393,20 @@ static void count_messages(void *cookie, int32_t level, const char *message)
     if (level > 0 && level < 4) messages->at_level[level]++;
 }
 
+/* Has the log of `config` counted in `messages`, which begin at 0. */
+static void count_into(struct Messages *messages, VmafFrV2Config *config)
+{
+    memset(messages, 0, sizeof(*messages));
+    config->log = count_messages;
+    config->log_cookie = messages;
+}
+
 static void logger(void)
 {
     VmafFrV2Config config = test_config(VMAF_FR_V2_ENGINE_AUTO);
     VmafFrV2 *fr = NULL;
     struct Messages messages;
-    memset(&messages, 0, sizeof(messages));
-    config.log = count_messages;
-    config.log_cookie = &messages;
+    count_into(&messages, &config);
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), 0);
     CHECK_INT(messages.at_level[VMAF_FR_V2_LOG_INFO], 1);
     CHECK_INT(vmaf_fr_v2_close(fr), 0);
@@ -415,9 +421,7 @@ static void automatic_engine(void)
     VmafFrV2Config config = test_config(VMAF_FR_V2_ENGINE_AUTO);
     VmafFrV2 *fr = NULL;
     struct Messages messages;
-    memset(&messages, 0, sizeof(messages));
-    config.log = count_messages;
-    config.log_cookie = &messages;
+    count_into(&messages, &config);
     CHECK_INT(vmaf_fr_v2_open(&fr, NULL, &config), 0);
     CHECK_INT(info_of(fr).engine, VMAF_FR_V2_ENGINE_EMBEDDED);
     CHECK_INT(vmaf_fr_v2_close(fr), 0);

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use vmaf_fr_v2::catalogue::{
-    CODECS, Extractor, FEATURES, Feature, Identical, Smallest, UNKNOWN, presets,
+    CODECS, Extractor, FEATURES, FULL_FEATURES, Feature, Identical, Smallest, UNKNOWN, extractors,
+    presets,
 };
 
 /// Compares a committed file with what the catalogue gives, or replaces it on request.
@@ -102,12 +103,7 @@ fn page() -> String {
          assembler\ncode); 0: the run computes it anyway.\n\n\
          | extractor | options it needs | smallest picture | takes 4:0:0 | cost |\n|---|---|---|---|---:|\n",
     );
-    let mut listed: Vec<&str> = Vec::new();
-    for extractor in FEATURES.iter().map(|f| f.extractor) {
-        if listed.contains(&extractor.name) {
-            continue;
-        }
-        listed.push(extractor.name);
+    for extractor in extractors(&FULL_FEATURES) {
         let options: Vec<String> =
             extractor.options.iter().map(|(option, value)| format!("`{option}={value}`")).collect();
         let smallest = match extractor.smallest {

@@ -5,7 +5,7 @@
 
 mod bounds;
 
-use crate::catalogue;
+use crate::catalogue::{self, UNKNOWN, Vocabulary};
 use crate::error::{Error, Result, bail, err};
 use crate::simd::InstructionSet;
 use bounds::Bounds;
@@ -33,7 +33,7 @@ pub(crate) struct InputColumn {
 
 #[derive(Debug, Clone)]
 struct Codecs {
-    names: Vec<String>,
+    vocabulary: Vocabulary,
     /// As many ids of `unknown` as a run has frames; empty where the vocabulary has no `unknown`.
     unknown: Vec<i32>,
 }
@@ -61,18 +61,18 @@ enum CodecIds<'a> {
 }
 
 impl Input {
-    /// `codecs`: names of a codec-aware model's vocabulary and the id of `unknown` in it.
+    /// `vocabulary`: that of a codec-aware model.
     pub(crate) fn new(
         columns: Vec<InputColumn>,
-        codecs: Option<(Vec<String>, Option<i32>)>,
+        vocabulary: Option<Vocabulary>,
         set: InstructionSet,
     ) -> Self {
         Self {
             bounds: Bounds::new(&columns, set),
             columns,
-            codecs: codecs.map(|(names, unknown)| Codecs {
-                names,
-                unknown: unknown.map_or_else(Vec::new, |id| vec![id; MAX_RUN]),
+            codecs: vocabulary.map(|vocabulary| Codecs {
+                unknown: vocabulary.id(UNKNOWN).map_or_else(|_| Vec::new(), |id| vec![id; MAX_RUN]),
+                vocabulary,
             }),
         }
     }
@@ -125,7 +125,7 @@ impl Input {
                     bail!(
                         OutOfVocabulary,
                         "codec ids are NULL, and the vocabulary {:?} has no 'unknown'",
-                        codecs.names
+                        codecs.vocabulary.names()
                     );
                 }
                 CodecIds::Same(&codecs.unknown)
@@ -200,7 +200,7 @@ impl InputColumn {
 
 impl Codecs {
     fn check(&self, ids: &[i32]) -> Result<()> {
-        let n = self.names.len();
+        let n = self.vocabulary.names().len();
         for (frame, &id) in ids.iter().enumerate() {
             if !usize::try_from(id).is_ok_and(|id| id < n) {
                 bail!(
@@ -361,8 +361,9 @@ mod tests {
     #[test]
     fn runs_hold_every_frame_once() {
         let names = vec!["x264".to_owned(), "unknown".to_owned()];
+        let vocabulary = Vocabulary::new(names, None).unwrap();
         let columns = input(&["adm2"], false).columns;
-        let aware = Input::new(columns.clone(), Some((names, Some(1))), InstructionSet::Portable);
+        let aware = Input::new(columns.clone(), Some(vocabulary), InstructionSet::Portable);
         let features: Vec<f32> = (0..3000_u16).map(|i| f32::from(i) / 3000.0).collect();
         let ids: Vec<i32> = (0..3000).map(|i| i % 2).collect();
         for given in [Some(&ids[..]), None] {

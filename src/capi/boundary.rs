@@ -49,6 +49,24 @@ pub(super) unsafe fn with_handle(
     }
 }
 
+/// Runs the body of a function that answers with a number from 0 on, as [`with_handle`].
+///
+/// # Safety
+/// `fr` is NULL or an open handle.
+pub(super) unsafe fn answer(
+    fr: *const VmafFrV2,
+    body: impl FnOnce(&VmafFrV2) -> Result<i32>,
+) -> i32 {
+    let mut answer = 0;
+    let body = |fr: &VmafFrV2| {
+        answer = body(fr)?;
+        Ok(())
+    };
+    // SAFETY: the caller's.
+    let err = unsafe { with_handle(fr, body) };
+    if err == 0 { answer } else { err }
+}
+
 pub(super) fn null(what: &str) -> Error {
     err!(Argument, "{what} is NULL")
 }

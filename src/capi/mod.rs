@@ -30,7 +30,7 @@ use crate::config::LogLevel;
 use crate::error::{Result, bail, err};
 use crate::model::builtin;
 use crate::scorer::{Score, Scorer};
-use boundary::{WITHOUT_HANDLE, guard, null, text, with_handle};
+use boundary::{WITHOUT_HANDLE, answer, guard, null, text, with_handle};
 
 /// Set the defaults: AUTO, one thread, no flags, silent.
 ///
@@ -303,16 +303,13 @@ pub extern "C" fn vmaf_fr_v2_api_version() -> u32 {
 /// @return 1, 0, or -EINVAL for NULL or text that is not UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_codec_known(fr: *const VmafFrV2, name: *const c_char) -> i32 {
-    let mut known = false;
     let body = |fr: &VmafFrV2| {
         // SAFETY: NULL or the caller's string.
         let name = unsafe { text(name, "name") }?.ok_or_else(|| null("name"))?;
-        known = fr.vocabulary().knows(name);
-        Ok(())
+        Ok(i32::from(fr.vocabulary().knows(name)))
     };
     // SAFETY: NULL or an open handle.
-    let err = unsafe { with_handle(fr, body) };
-    if err == 0 { i32::from(known) } else { err }
+    unsafe { answer(fr, body) }
 }
 
 /// Whether feature `i` may be missing, that is NaN. Since API 1.1.
@@ -321,16 +318,13 @@ pub unsafe extern "C" fn vmaf_fr_v2_codec_known(fr: *const VmafFrV2, name: *cons
 ///         is there anyway. -EINVAL past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vmaf_fr_v2_feature_optional(fr: *const VmafFrV2, i: usize) -> i32 {
-    let mut optional = 0;
     let body = |fr: &VmafFrV2| {
-        optional = fr.optional(i).ok_or_else(|| {
+        fr.optional(i).ok_or_else(|| {
             err!(Argument, "feature {i} is past the end of the model's {}", fr.input().width())
-        })?;
-        Ok(())
+        })
     };
     // SAFETY: NULL or an open handle.
-    let err = unsafe { with_handle(fr, body) };
-    if err == 0 { optional } else { err }
+    unsafe { answer(fr, body) }
 }
 
 /// Say how far frames are from what the model was trained on. Since API 1.1. No card says it yet: always NaN in this

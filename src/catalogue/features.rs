@@ -268,6 +268,18 @@ pub fn feature(name: &str) -> Option<&'static Feature> {
     FEATURES.iter().find(|f| f.name == name)
 }
 
+/// The extractors that features need, each once, in the order in which they are first needed; names that the catalogue
+/// does not have need none.
+pub fn extractors<S: AsRef<str>>(features: &[S]) -> Vec<&'static Extractor> {
+    let mut needed = Vec::new();
+    for extractor in features.iter().filter_map(|n| feature(n.as_ref())).map(|f| f.extractor) {
+        if !needed.contains(&extractor) {
+            needed.push(extractor);
+        }
+    }
+    needed
+}
+
 /// The names under which a log may hold a feature, the preferred one first. A card may also call a fixed-point
 /// feature as the log does (`integer_adm2`); a name that the catalogue does not have is its own and only one.
 pub fn log_names(name: &str) -> Vec<&str> {

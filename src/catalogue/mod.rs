@@ -20,7 +20,7 @@ mod vocabulary;
 pub(crate) use codecs::fold;
 pub use codecs::{CODECS, Codec, UNKNOWN, VOCABULARY_1, presets};
 pub use features::{
-    CANONICAL_FEATURES, Extractor, FEATURES, FULL_FEATURES, Feature, Identical, Smallest, feature,
-    log_names,
+    CANONICAL_FEATURES, Extractor, FEATURES, FULL_FEATURES, Feature, Identical, Smallest,
+    extractors, feature, log_names,
 };
 pub use vocabulary::Vocabulary;

@@ -42,6 +42,7 @@ pub(crate) struct Engines {
 /// Of the only candidate, or of the one tried first with the other's reason added.
 pub(crate) fn build(
     graphs: &[BoundGraph],
+    set: InstructionSet,
     config: &Config,
     log: &dyn Fn(LogLevel, &str),
 ) -> Result<Engines> {
@@ -51,10 +52,9 @@ pub(crate) fn build(
         (EngineChoice::Auto, Some(_)) => &[EngineChoice::OnnxRuntime, EngineChoice::Embedded],
         (EngineChoice::Auto, None) => &[EngineChoice::Embedded, EngineChoice::OnnxRuntime],
     };
-    let set = InstructionSet::chosen()?;
     let mut failure: Option<Error> = None;
     for &candidate in candidates {
-        match build_all(graphs, candidate, config, set) {
+        match build_all(graphs, set, candidate, config) {
             Ok(engines) => return Ok(engines),
             Err(e) if candidates.len() == 1 => return Err(e),
             Err(e) => {
@@ -76,9 +76,9 @@ pub(crate) fn build(
 
 fn build_all(
     graphs: &[BoundGraph],
+    set: InstructionSet,
     choice: EngineChoice,
     config: &Config,
-    set: InstructionSet,
 ) -> Result<Engines> {
     let mut all: Vec<Box<dyn Engine>> = Vec::with_capacity(graphs.len());
     let mut version = String::new();

@@ -6,7 +6,7 @@ use super::codec_block::{CodecTable, DEFAULT_PRESET_NORM, EncodeInput, Norm};
 use super::read::Read;
 use super::source::Source;
 use crate::batch::{Input, InputColumn};
-use crate::catalogue::{CANONICAL_FEATURES, FULL_FEATURES, UNKNOWN, Vocabulary};
+use crate::catalogue::{CANONICAL_FEATURES, FULL_FEATURES, Vocabulary};
 use crate::error::{Result, bail};
 use crate::features::{Column, Standardizer};
 use crate::onnx::Graph;
@@ -22,6 +22,8 @@ pub(crate) struct Bound {
     pub(crate) codec: CodecTable,
     /// One, or the members of an ensemble; all of the same widths.
     pub(crate) graphs: Vec<BoundGraph>,
+    /// What checks, standardises and runs.
+    pub(crate) set: InstructionSet,
 }
 
 /// A graph and the statistics of its features.
@@ -67,7 +69,8 @@ impl Read {
         for (file, graph) in &graphs {
             check_alike(first, graph).map_err(|e| e.of(file))?;
         }
-        let input = input(&card, first, codec.vocabulary(), InstructionSet::chosen()?);
+        let set = InstructionSet::chosen()?;
+        let input = input(&card, first, codec.vocabulary(), set);
         let mut bound = Vec::with_capacity(graphs.len());
         for (part, (file, graph)) in parts.iter().zip(graphs) {
             let statistics = statistics(&card, part).map_err(|e| e.of(&name))?;
@@ -83,6 +86,7 @@ impl Read {
             input,
             codec,
             graphs: bound,
+            set,
         })
     }
 }
@@ -93,11 +97,8 @@ fn input(card: &Card, graph: &Graph, vocabulary: &Vocabulary, set: InstructionSe
         range: card.feature_range.get(name).copied(),
         may_be_missing: card.optional(name) != 0,
     });
-    let codecs = graph.codec.as_ref().map(|_| {
-        let names = vocabulary.names().to_vec();
-        (names, vocabulary.id(UNKNOWN).ok())
-    });
-    Input::new(columns.collect(), codecs, set)
+    let vocabulary = graph.codec.is_some().then(|| vocabulary.clone());
+    Input::new(columns.collect(), vocabulary, set)
 }
 
 fn default_order(n_features: usize) -> Result<Vec<String>> {
@@ -109,9 +110,9 @@ fn default_order(n_features: usize) -> Result<Vec<String>> {
     Ok(names.iter().map(|&n| n.to_owned()).collect())
 }
 
-fn statistics(card: &Card, part: &Part) -> Result<Statistics> {
+fn statistics(card: &Card, part: &Part<'_>) -> Result<Statistics> {
     let order = &card.feature_order;
-    let (mean, std) = match (&part.mean, &part.std) {
+    let (mean, std) = match (part.mean, part.std) {
         (Some(mean), Some(std)) => {
             (numbers("feature_mean", mean, order)?, numbers("feature_std", std, order)?)
         }

@@ -115,12 +115,12 @@ impl<'de> Deserialize<'de> for Statistic {
 }
 
 /// What one graph of a model is pinned and standardised with.
-pub(super) struct Part {
-    pub(super) onnx: Option<String>,
-    pub(super) sha256: Option<String>,
-    pub(super) external_data_sha256: Option<ExternalPins>,
-    pub(super) mean: Option<Vec<Statistic>>,
-    pub(super) std: Option<Vec<Statistic>>,
+pub(super) struct Part<'a> {
+    pub(super) onnx: Option<&'a str>,
+    pub(super) sha256: Option<&'a str>,
+    pub(super) external_data_sha256: Option<&'a ExternalPins>,
+    pub(super) mean: Option<&'a [Statistic]>,
+    pub(super) std: Option<&'a [Statistic]>,
 }
 
 impl Card {
@@ -144,30 +144,28 @@ impl Card {
     }
 
     /// The graphs that the card names.
-    pub(super) fn parts(&self) -> Result<Vec<Part>> {
+    pub(super) fn parts(&self) -> Result<Vec<Part<'_>>> {
+        let own = Part {
+            onnx: self.onnx.as_deref(),
+            sha256: self.sha256.as_deref(),
+            external_data_sha256: self.external_data_sha256.as_ref(),
+            mean: self.feature_mean.as_deref(),
+            std: self.feature_std.as_deref(),
+        };
         match self.kind.as_deref() {
-            None | Some("fr") => Ok(vec![Part {
-                onnx: self.onnx.clone(),
-                sha256: self.sha256.clone(),
-                external_data_sha256: self.external_data_sha256.clone(),
-                mean: self.feature_mean.clone(),
-                std: self.feature_std.clone(),
-            }]),
+            None | Some("fr") => Ok(vec![own]),
             Some("fr_ensemble") => {
                 if self.members.len() < 2 {
                     bail!(Inconsistent, "members: an ensemble of {} graphs", self.members.len());
                 }
-                Ok(self
-                    .members
-                    .iter()
-                    .map(|m| Part {
-                        onnx: m.onnx.clone(),
-                        sha256: m.sha256.clone(),
-                        external_data_sha256: m.external_data_sha256.clone(),
-                        mean: m.feature_mean.clone().or_else(|| self.feature_mean.clone()),
-                        std: m.feature_std.clone().or_else(|| self.feature_std.clone()),
-                    })
-                    .collect())
+                let members = self.members.iter().map(|m| Part {
+                    onnx: m.onnx.as_deref(),
+                    sha256: m.sha256.as_deref(),
+                    external_data_sha256: m.external_data_sha256.as_ref(),
+                    mean: m.feature_mean.as_deref().or(own.mean),
+                    std: m.feature_std.as_deref().or(own.std),
+                });
+                Ok(members.collect())
             }
             Some(kind) => {
                 bail!(Inconsistent, "kind '{kind}' where 'fr' or 'fr_ensemble' was expected")

@@ -59,15 +59,13 @@ impl Found {
                 );
             }
         };
-        let parts = match &card {
-            Some(card) => card.parts().map_err(|e| e.of(&name))?,
-            None => Card::default().parts()?,
-        };
+        let no_card = Card::default();
+        let parts = card.as_ref().unwrap_or(&no_card).parts().map_err(|e| e.of(&name))?;
         let mut graphs = Vec::with_capacity(parts.len());
         for part in parts {
-            let (file, bytes) = source.read_graph(part.onnx.as_deref()).map_err(|e| e.of(&name))?;
+            let (file, bytes) = source.read_graph(part.onnx).map_err(|e| e.of(&name))?;
             let sha256 = sha256(&bytes);
-            match part.sha256.as_deref() {
+            match part.sha256 {
                 Some(pin) if pin.eq_ignore_ascii_case(&sha256) => {}
                 Some(pin) => bail!(NotPinned, "{file}: sha256 is {sha256}, the card has {pin}"),
                 None if allow_unpinned => {}
@@ -78,7 +76,7 @@ impl Found {
             }
             let external = ExternalData {
                 folder: source.folder(),
-                pins: part.external_data_sha256,
+                pins: part.external_data_sha256.cloned(),
                 left: GRAPH_LIMIT - bytes.len(),
                 read: Vec::new(),
             };

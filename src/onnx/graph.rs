@@ -41,7 +41,7 @@ pub struct Graph {
     pub features: String,
     /// Width F of the features input.
     pub n_features: usize,
-    /// Name and width C of the codec input, f32 [N, C], where there is one.
+    /// Name and width C of the codec input, f32 [N, C], if it has one.
     pub codec: Option<(String, usize)>,
     /// Name of the output.
     pub output: String,

@@ -112,8 +112,9 @@ impl Scorer {
         config: &Config,
         log: &dyn Fn(LogLevel, &str),
     ) -> Result<Self> {
-        let Engines { all, choice, version } = engine::build(&bound.graphs, config, log)?;
-        let model::Bound { id, status, card, input, codec, graphs } = bound;
+        let Engines { all, choice, version } =
+            engine::build(&bound.graphs, bound.set, config, log)?;
+        let model::Bound { id, status, card, input, codec, graphs, .. } = bound;
         let mut members = Vec::with_capacity(all.len());
         for (graph, mut engine) in graphs.iter().zip(all) {
             if input.codec_aware() {
@@ -121,7 +122,7 @@ impl Scorer {
             }
             members.push(Member { engine, output_width: graph.graph.output_width });
         }
-        let vocabulary = codec.vocabulary();
+        let vocabulary = input.codec_aware().then(|| codec.vocabulary());
         let [low, high] = card.score_range.unwrap_or([0.0, 100.0]);
         let info = Info {
             id,
@@ -129,11 +130,11 @@ impl Scorer {
             engine_version: version,
             status,
             n_features: input.width(),
-            n_codecs: if input.codec_aware() { vocabulary.names().len() } else { 0 },
-            codec_aware: input.codec_aware(),
+            n_codecs: vocabulary.map_or(0, |v| v.names().len()),
+            codec_aware: vocabulary.is_some(),
             has_variance: members.len() > 1 || members.iter().any(|m| m.output_width == 2),
             n_members: members.len(),
-            codec_vocab_version: if input.codec_aware() { vocabulary.version() } else { 0 },
+            codec_vocab_version: vocabulary.map_or(0, Vocabulary::version),
             score_range: [low, high],
         };
         let everywhere = [f64::NEG_INFINITY, f64::INFINITY];
@@ -198,11 +199,11 @@ impl Scorer {
         } else if widths == 2 {
             let (rows, _) = outputs.as_chunks::<2>();
             for (to, row) in scores.iter_mut().zip(rows) {
-                to.write(self.finish.of_one(row));
+                to.write(self.finish.of_score_and_logvar(*row));
             }
         } else {
             for (to, &score) in scores.iter_mut().zip(outputs) {
-                to.write(self.finish.of_one(&[score]));
+                to.write(self.finish.of_score(score));
             }
         }
         Ok(())

@@ -38,17 +38,15 @@ pub(super) struct Finish {
 }
 
 impl Finish {
-    /// Of the outputs of one graph for one frame: the score, or score and log-variance.
-    #[inline]
-    pub(super) fn of_one(&self, outputs: &[f32]) -> Score {
-        match *outputs {
-            [score, logvar] => {
-                let logvar = f64::from(logvar).max(MIN_LOGVAR);
-                self.with_interval(f64::from(score), (logvar / 2.0).exp())
-            }
-            [score] => Score { score: self.clipped(f64::from(score)), ..Score::NONE },
-            _ => Score::NONE,
-        }
+    /// Of a graph that gives a score.
+    pub(super) fn of_score(&self, score: f32) -> Score {
+        Score { score: self.clipped(f64::from(score)), ..Score::NONE }
+    }
+
+    /// Of a graph that gives a score and its log-variance.
+    pub(super) fn of_score_and_logvar(&self, [score, logvar]: [f32; 2]) -> Score {
+        let logvar = f64::from(logvar).max(MIN_LOGVAR);
+        self.with_interval(f64::from(score), (logvar / 2.0).exp())
     }
 
     /// Of the scores that the members of an ensemble gave one frame.

@@ -38,16 +38,10 @@ impl<S: AsRef<str>> Request<'_, S> {
 /// # Errors
 /// [`Error::UnknownFeature`] names the first feature without an extractor.
 pub fn extractors<S: AsRef<str>>(features: &[S]) -> Result<Vec<&'static Extractor>, Error> {
-    let mut needed = Vec::new();
-    for name in features {
-        let name = name.as_ref();
-        let feature =
-            catalogue::feature(name).ok_or_else(|| Error::UnknownFeature(name.to_owned()))?;
-        if !needed.contains(&feature.extractor) {
-            needed.push(feature.extractor);
-        }
+    match features.iter().map(AsRef::as_ref).find(|name| catalogue::feature(name).is_none()) {
+        Some(unknown) => Err(Error::UnknownFeature(unknown.to_owned())),
+        None => Ok(catalogue::extractors(features)),
     }
-    Ok(needed)
 }
 
 #[cfg(test)]

@@ -73,19 +73,9 @@ pub(crate) fn check_size(reference: &Video, needed: &[&Extractor]) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     fn video(storage: Storage, width: u32, pix_fmt: &str) -> Video {
-        Video {
-            path: PathBuf::from("/v/a"),
-            storage,
-            width,
-            height: 4,
-            pix_fmt: Some(pix_fmt.to_owned()),
-            frame_rate: None,
-            n_frames: None,
-            codec_name: "rawvideo".to_owned(),
-        }
+        Video { storage, width, ..Video::small(pix_fmt) }
     }
 
     #[test]

@@ -207,6 +207,23 @@ pub fn common_format(reference: &Video, distorted: &Video) -> Option<PixelFormat
 }
 
 #[cfg(test)]
+impl Video {
+    /// A Y4M file of 8x4 for tests.
+    pub(crate) fn small(pix_fmt: &str) -> Self {
+        Self {
+            path: PathBuf::from("/v/a"),
+            storage: Storage::Y4m,
+            width: 8,
+            height: 4,
+            pix_fmt: Some(pix_fmt.to_owned()),
+            frame_rate: None,
+            n_frames: None,
+            codec_name: "rawvideo".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -232,17 +249,7 @@ mod tests {
 
     #[test]
     fn deeper_of_both() {
-        let video = |pix_fmt: &str| Video {
-            path: PathBuf::from("/v/a"),
-            storage: Storage::Y4m,
-            width: 8,
-            height: 4,
-            pix_fmt: Some(pix_fmt.to_owned()),
-            frame_rate: None,
-            n_frames: None,
-            codec_name: "rawvideo".to_owned(),
-        };
-        let (eight, ten) = (video("yuv422p"), video("yuv420p10le"));
+        let (eight, ten) = (Video::small("yuv422p"), Video::small("yuv420p10le"));
         assert_eq!(common_format(&eight, &ten).unwrap().ffmpeg_name(), "yuv422p10le");
         assert_eq!(common_format(&ten, &eight).unwrap().ffmpeg_name(), "yuv420p10le");
     }

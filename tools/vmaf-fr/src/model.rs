@@ -49,7 +49,7 @@ impl EngineArgs {
     }
 }
 
-/// Whether the model scores frames in which a feature is missing.
+/// Whether the model scores frames in which any feature is missing.
 pub fn accepts_missing(scorer: &Scorer) -> bool {
-    scorer.card().missing_features.as_deref() == Some("mean")
+    (0..).map_while(|i| scorer.feature_optional(i)).all(|optional| optional != 0)
 }

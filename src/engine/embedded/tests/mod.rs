@@ -10,6 +10,7 @@ mod shared_models;
 
 use super::Embedded;
 use crate::batch::{Input, InputColumn};
+use crate::catalogue::Vocabulary;
 use crate::engine::Engine;
 use crate::features::Standardizer;
 use crate::onnx::Graph;
@@ -64,7 +65,8 @@ fn compile(graph: &Graph, set: InstructionSet) -> crate::Result<Embedded> {
 /// What an engine of any graph takes: columns of no feature that the catalogue knows.
 fn input(n_features: usize, n_codecs: usize) -> Input {
     let column = |i| InputColumn { name: format!("f{i}"), range: None, may_be_missing: false };
-    let codecs = (n_codecs > 0).then(|| ((0..n_codecs).map(|i| format!("c{i}")).collect(), None));
+    let names = || (0..n_codecs).map(|i| format!("c{i}")).collect();
+    let codecs = (n_codecs > 0).then(|| Vocabulary::new(names(), None).unwrap());
     Input::new((0..n_features).map(column).collect(), codecs, InstructionSet::Portable)
 }
 

@@ -238,26 +238,12 @@ fn escape_in_filter(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
-
-    fn video(pix_fmt: &str) -> Video {
-        Video {
-            path: PathBuf::from("/v/a"),
-            storage: Storage::Y4m,
-            width: 8,
-            height: 4,
-            pix_fmt: Some(pix_fmt.to_owned()),
-            frame_rate: None,
-            n_frames: None,
-            codec_name: "rawvideo".to_owned(),
-        }
-    }
 
     #[test]
     fn frames_are_scaled_only_where_sizes_differ() {
-        let small = Video { width: 4, height: 2, ..video("yuv420p") };
+        let small = Video { width: 4, height: 2, ..Video::small("yuv420p") };
         let rate = FrameRate::new(30000, 1001);
-        let reference = Video { frame_rate: rate, ..video("yuv420p") };
+        let reference = Video { frame_rate: rate, ..Video::small("yuv420p") };
         let line = |encoded: &Video| encode(&reference, encoded, None, &[]).unwrap().join(" ");
         assert!(
             line(&small).contains("-filter:v settb=1001/30000,setpts=N,scale=4:2:flags=bicubic ")

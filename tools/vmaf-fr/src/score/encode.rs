@@ -52,9 +52,7 @@ impl EncodeArgs {
             return Ok(None);
         };
         let id = scorer.codec_id(name)?;
-        let is_unknown = |name: &str| name.trim().eq_ignore_ascii_case(UNKNOWN);
-        let resolved = usize::try_from(id).ok().and_then(|id| scorer.codec_names().get(id));
-        if resolved.is_some_and(|resolved| is_unknown(resolved)) && !is_unknown(name) {
+        if !scorer.vocabulary().knows(name) && !name.trim().eq_ignore_ascii_case(UNKNOWN) {
             notes.doubt(format_args!(
                 "{} does not know the codec '{name}': scored as '{UNKNOWN}' (it knows {})",
                 info.id,

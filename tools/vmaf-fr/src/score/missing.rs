@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use vmaf_fr_measure::command;
-use vmaf_fr_v2::catalogue::{self, Extractor};
+use vmaf_fr_v2::catalogue;
 
 use super::blocks::LogFacts;
 use crate::failure::{Failure, Notes};
@@ -120,12 +120,7 @@ fn advice(log: &str, model: &str, features: &[String], missing: &[Missing]) -> S
         );
         let _ = writeln!(text, "  {:width$}  {source}", one.feature);
     }
-    let mut extractors: Vec<&Extractor> = Vec::new();
-    for feature in features.iter().filter_map(|name| catalogue::feature(name)) {
-        if !extractors.contains(&feature.extractor) {
-            extractors.push(feature.extractor);
-        }
-    }
+    let extractors = catalogue::extractors(features);
     let _ = write!(
         text,
         "Measure the clip with one of these, then score the log that it writes:\n\n  {}\n\n  {}\n",
