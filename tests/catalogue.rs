@@ -46,7 +46,7 @@ fn bridge_table() -> String {
             more => panic!("the bridge sets one option of an extractor, and {name} has {more:?}"),
         };
         let db = match feature.identical {
-            Identical::Infinite(db) => db,
+            Identical::Infinite { stands_in, .. } => stands_in,
             // libvmaf caps PSNR, and a build that does not is taken the same way.
             Identical::Number(db) if db > 1.0 => db,
             Identical::Number(_) | Identical::Content => 0.0,
@@ -89,7 +89,7 @@ fn page() -> String {
         let bound = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
         let identical = match feature.identical {
             Identical::Number(x) => x.to_string(),
-            Identical::Infinite(x) => format!("infinite; a model gets {x}"),
+            Identical::Infinite { stands_in, .. } => format!("infinite; a model gets {stands_in}"),
             Identical::Content => "depends on the content".to_owned(),
         };
         let name = if *canonical { format!("**`{name}`**") } else { format!("`{name}`") };

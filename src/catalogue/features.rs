@@ -29,8 +29,13 @@ pub struct Feature {
 pub enum Identical {
     /// This number.
     Number(f64),
-    /// Infinite: libvmaf's collector holds infinity, its newer logs `null`. A model gets this number in its place.
-    Infinite(f64),
+    /// Infinite: libvmaf's collector holds infinity, its newer logs `null`.
+    Infinite {
+        /// The number that a model gets in its place.
+        stands_in: f64,
+        /// The PSNRs that are at their cap whenever this feature is infinite: those of the planes it compares.
+        psnr: &'static [&'static str],
+    },
     /// It depends on the content.
     Content,
 }
@@ -113,6 +118,11 @@ macro_rules! collected {
             concat!("VMAF_feature_", $name, "_score"),
         ]
     };
+}
+
+/// What PSNR-HVS and CIEDE2000 are for identical planes, whose PSNRs are at their cap.
+const fn infinite(psnr: &'static [&'static str]) -> Identical {
+    Identical::Infinite { stands_in: IDENTICAL_DB, psnr }
 }
 
 macro_rules! ratio {
@@ -231,11 +241,11 @@ const TABLE: [Feature; 22] = [
         identical: Identical::Content,
         waits_for_next_picture: false,
     },
-    plain!("ciede2000", CIEDE, -NONE, NONE, Identical::Infinite(IDENTICAL_DB)),
-    plain!("psnr_hvs_y", PSNR_HVS, -NONE, NONE, Identical::Infinite(IDENTICAL_DB)),
-    plain!("psnr_hvs_cb", PSNR_HVS, -NONE, NONE, Identical::Infinite(IDENTICAL_DB)),
-    plain!("psnr_hvs_cr", PSNR_HVS, -NONE, NONE, Identical::Infinite(IDENTICAL_DB)),
-    plain!("psnr_hvs", PSNR_HVS, -NONE, NONE, Identical::Infinite(IDENTICAL_DB)),
+    plain!("ciede2000", CIEDE, -NONE, NONE, infinite(&["psnr_y", "psnr_cb", "psnr_cr"])),
+    plain!("psnr_hvs_y", PSNR_HVS, -NONE, NONE, infinite(&["psnr_y"])),
+    plain!("psnr_hvs_cb", PSNR_HVS, -NONE, NONE, infinite(&["psnr_cb"])),
+    plain!("psnr_hvs_cr", PSNR_HVS, -NONE, NONE, infinite(&["psnr_cr"])),
+    plain!("psnr_hvs", PSNR_HVS, -NONE, NONE, infinite(&["psnr_y", "psnr_cb", "psnr_cr"])),
 ];
 
 /// The names of [`FEATURES`], in that order: the order of models that name no other.

@@ -288,6 +288,42 @@ fn features_in_decibels_of_identical_pictures_are_capped() {
 }
 
 #[test]
+fn null_in_decibels_is_missing_unless_the_planes_may_be_identical() {
+    for (feature, others, expected) in [
+        ("psnr_hvs_y", r#""psnr_y": 60"#, Some(60.0)),
+        ("psnr_hvs_y", r#""psnr_y": 72, "integer_adm2": 0.5"#, Some(60.0)),
+        ("psnr_hvs_y", r#""psnr_y": 59.99"#, None),
+        ("psnr_hvs", r#""psnr_y": 60, "psnr_cb": 60, "psnr_cr": 41"#, None),
+        ("ciede2000", r#""psnr_y": 60, "psnr_cb": 60, "psnr_cr": 60"#, Some(60.0)),
+        // Black-and-white film: only the chroma planes are identical.
+        ("psnr_hvs_cb", r#""psnr_y": 27.9, "psnr_cb": 60, "integer_adm2": 0.88"#, Some(60.0)),
+        ("psnr_hvs_cb", r#""psnr_y": 27.9, "integer_adm2": 0.88"#, None),
+        ("psnr_hvs", r#""integer_adm2": 0.99995, "integer_vif_scale0": 0.99999"#, Some(60.0)),
+        ("psnr_hvs", r#""integer_adm2": 1, "integer_vif_scale0": 0.98"#, None),
+        ("psnr_hvs", r#""psnr_y": "not read here""#, Some(60.0)),
+    ] {
+        for order in [[0, 1], [1, 0]] {
+            let members = [format!(r#""{feature}": null"#), others.to_owned()];
+            let metrics = order.map(|i| members[i].clone()).join(", ");
+            let text = format!(r#"{{"frames": [{{"frameNum": 3, "metrics": {{{metrics}}}}}]}}"#);
+            let reader = || LogReader::new(text.as_bytes(), "log", &[feature]);
+            let (rows, log) = read_with(reader(), 1).unwrap();
+            let found = rows[0].1[0];
+            match expected {
+                Some(db) => assert_eq!(found.to_bits(), f64::to_bits(db), "{metrics}"),
+                None => {
+                    assert!(found.is_nan(), "{metrics}: {found}");
+                    assert_eq!(log.presence()[0].not_a_number, 1, "{metrics}");
+                    let refused = reader().not_a_number(NotANumber::Refused);
+                    let error = read_with(refused, 1).unwrap_err().to_string();
+                    assert!(error.contains(&format!("frame 3: {feature}: expected")), "{error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_value_given_twice_is_refused() {
     let text = r#"{"frames": [{"frameNum": 0, "metrics": {"cambi": 1, "cambi": 1}}]}"#;
     assert_eq!(error(text), "clip.json:1:62: frame 0: cambi: the value is there twice");
