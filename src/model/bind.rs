@@ -127,6 +127,7 @@ fn statistics(card: &Card, part: &Part<'_>) -> Result<Statistics> {
         mean,
         std,
         cap: card.feature_cap.get(name).copied().unwrap_or(f64::INFINITY),
+        transform: crate::features::Transform::None,
         missing: card.optional(name) != 0,
     });
     let clip_sigma = card.feature_clip_sigma.unwrap_or(f64::INFINITY);
