@@ -27,6 +27,8 @@ pub(crate) struct InputColumn {
     pub(crate) name: String,
     /// Bounds that the card adds to the catalogue's.
     pub(crate) range: Option<[f64; 2]>,
+    /// Whether the card takes ln(1 + x) of the values.
+    pub(crate) above_minus_1: bool,
     /// Whether NaN stands for a missing value.
     pub(crate) may_be_missing: bool,
 }
@@ -190,6 +192,8 @@ impl InputColumn {
             format!("is {x}, a finite value was expected")
         } else if let Some(why) = catalogue::feature(&self.name).and_then(|f| f.refuses(value)) {
             why
+        } else if self.above_minus_1 && value <= -1.0 {
+            format!("is {value}, and the card's transform log1p takes values above -1")
         } else {
             let [low, high] = self.range.unwrap_or([f64::MIN, f64::MAX]);
             format!("is {value}, outside the card's feature_range [{low}, {high}]")
@@ -280,6 +284,7 @@ mod tests {
         let columns = names.iter().map(|&name| InputColumn {
             name: name.to_owned(),
             range: None,
+            above_minus_1: false,
             may_be_missing,
         });
         Input::new(columns.collect(), None, InstructionSet::Portable)
@@ -332,6 +337,7 @@ mod tests {
         let column = InputColumn {
             name: "psnr_y".to_owned(),
             range: Some([20.0, 50.0]),
+            above_minus_1: false,
             may_be_missing: false,
         };
         let input = Input::new(vec![column], None, InstructionSet::Portable);
@@ -342,6 +348,24 @@ mod tests {
                 e.message().contains("frame 1") && e.message().contains("feature_range"),
                 "{e}"
             );
+        }
+    }
+
+    #[test]
+    fn a_logarithm_takes_no_value_of_minus_1_or_less() {
+        let column = InputColumn {
+            name: "psnr_hvs".to_owned(),
+            range: None,
+            above_minus_1: true,
+            may_be_missing: true,
+        };
+        let input = Input::new(vec![column.clone(), column], None, InstructionSet::Portable);
+        input.batch(&[(-1.0_f32).next_up(), 0.0], None, 1).unwrap();
+        input.batch(&[f32::NAN, 3e38], None, 1).unwrap();
+        for bad in [-1.0, -7.5] {
+            let e = input.batch(&[0.0, bad], None, 1).unwrap_err();
+            assert_eq!(e.kind(), ErrorKind::ImpossibleValue);
+            assert!(e.message().contains("log1p takes values above -1"), "{e}");
         }
     }
 
