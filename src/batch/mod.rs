@@ -228,6 +228,11 @@ impl<'a> Batch<'a> {
         self.features
     }
 
+    /// Raw values, frame by frame.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &'a [f32]> {
+        self.features.chunks_exact(self.input.width())
+    }
+
     /// One id per frame; empty for a codec-blind model. Of at most `MAX_RUN` frames.
     pub(crate) fn codec_ids(&self) -> &'a [i32] {
         match self.codecs {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::card::{Card, Part, Statistic};
+use super::card::{Card, Part, Statistic, TransformCard};
 use crate::error::{Result, bail};
 use crate::features::{Column, Regression, Standardizer, Term, Transform};
 use crate::simd::InstructionSet;
@@ -60,7 +60,7 @@ impl Statistics {
 impl Card {
     /// What a feature's value goes through before it is standardised.
     pub(super) fn transform(&self, feature: &str) -> Result<Transform> {
-        self.feature_transform.get(feature).map_or(Ok(Transform::None), |t| t.read())
+        self.feature_transform.get(feature).map_or(Ok(Transform::None), TransformCard::read)
     }
 
     /// The column of a feature that the card has.
