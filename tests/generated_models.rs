@@ -3,6 +3,8 @@
 //!
 //! Needs a Python with onnx (`scripts/test-needs.sh` gets one); skips without.
 
+mod schema;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,6 +51,7 @@ fn every_generated_model_opens_or_fails_as_the_table_says() {
     assert!(made.success(), "make_models.py failed");
 
     let table = std::fs::read_to_string(directory.join("cases.tsv")).unwrap();
+    let validator = schema::validator();
     let mut wrong = Vec::new();
     let mut cases = 0;
     for line in table.lines() {
@@ -79,6 +82,14 @@ fn every_generated_model_opens_or_fails_as_the_table_says() {
             .split('|')
             .map(|e| errno(e).unwrap_or_else(|| panic!("{name}: no errno '{e}'")))
             .collect();
+        // What opens has a card as docs/card.schema.json describes it, if it has one.
+        let card = directory.join(model).with_extension("json");
+        if expected == "0" && card.is_file() {
+            let complaints = schema::complaints(&validator, &std::fs::read(&card).unwrap());
+            if !complaints.is_empty() {
+                wrong.push(format!("{name}: not as the schema has it:\n{complaints}"));
+            }
+        }
         if !codes.contains(&got) || (got != 0 && !message.contains(text)) {
             wrong.push(format!("{name}: {got} \"{message}\", expected {expected} with \"{text}\""));
         }
