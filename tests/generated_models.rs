@@ -97,3 +97,59 @@ fn every_generated_model_opens_or_fails_as_the_table_says() {
     assert!(cases > 50, "{cases} cases");
     assert!(wrong.is_empty(), "{} of {cases}:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn cards_with_every_part_are_cards_and_open() {
+    let Some(python) = python() else {
+        eprintln!("skipped: no Python with onnx (see scripts/test-needs.sh)");
+        return;
+    };
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("numbers");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("c_tests/make_numbers.py");
+    let made = Command::new(python).arg(script).arg(&directory).status().unwrap();
+    if !made.success() {
+        eprintln!("skipped: make_numbers.py failed (no onnxruntime in Python?)");
+        return;
+    }
+    let (validator, mut cards) = (schema::validator(), 0);
+    for entry in std::fs::read_dir(&directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|e| e != "json") {
+            continue;
+        }
+        cards += 1;
+        let complaints = schema::complaints(&validator, &std::fs::read(&path).unwrap());
+        assert_eq!(complaints, "", "{}", path.display());
+        let config = Config { engine: EngineChoice::Embedded, ..Config::default() };
+        let mut scorer = Scorer::open(path.to_str(), &config).unwrap();
+        let features = vec![0.9; 2 * scorer.feature_names().len()];
+        let mut distances = [9.0; 2];
+        scorer.domain(&features, &mut distances).unwrap();
+        assert_eq!(distances[0].is_nan(), scorer.card().domain.is_none());
+        assert_eq!(distances[0].to_bits(), distances[1].to_bits());
+    }
+    assert_eq!(cards, 8);
+}
+
+/// A difference between two clips keeps its interval in points of the calibrated scale.
+#[test]
+fn the_interval_of_a_difference_follows_the_calibration() {
+    let Some(python) = python() else {
+        eprintln!("skipped: no Python with onnx (see scripts/test-needs.sh)");
+        return;
+    };
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("difference");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("c_tests/make_models.py");
+    assert!(Command::new(python).arg(script).arg(&directory).status().unwrap().success());
+    let config = Config { engine: EngineChoice::Embedded, ..Config::default() };
+    let half_width =
+        |card: &Path| Scorer::open(card.to_str(), &config).unwrap().difference_half_width();
+    let card = directory.join("good_difference.json");
+    assert_eq!(half_width(&card), Some(5.0));
+    assert_eq!(half_width(&directory.join("good_v1.json")), None);
+    let text = std::fs::read_to_string(&card).unwrap();
+    let calibrated =
+        text.replacen('{', r#"{"calibration": {"offset": 3, "slope": 0.5, "stddev": 1}, "#, 1);
+    std::fs::write(&card, calibrated).unwrap();
+    assert_eq!(half_width(&card), Some(2.5));
+}
