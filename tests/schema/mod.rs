@@ -14,7 +14,7 @@ pub fn validator() -> Validator {
     jsonschema::draft202012::new(&schema()).expect("the schema is one of 2020-12")
 }
 
-/// Everything that the schema has against a card, one line each; empty for a card that it allows.
+/// What the schema has against a card, "; " between; empty for a card that it allows.
 pub fn complaints(validator: &Validator, card: &[u8]) -> String {
     let card = card.strip_prefix(b"\xef\xbb\xbf").unwrap_or(card);
     let card: Value = match serde_json::from_slice(card) {
@@ -22,5 +22,5 @@ pub fn complaints(validator: &Validator, card: &[u8]) -> String {
         Err(e) => return format!("not JSON: {e}"),
     };
     let errors = validator.iter_errors(&card);
-    errors.map(|e| format!("{}: {e}\n", e.instance_path())).collect()
+    errors.map(|e| format!("{}: {e}", e.instance_path())).collect::<Vec<_>>().join("; ")
 }
