@@ -293,13 +293,9 @@ def disagreements(w):
               card={"missing_features": "mean", "optional_features": optional})
     numbers("cap_of_stranger", "feature_cap", {"cambi": 1.0}, "cambi")
 
-    for name, transform, text in [
-        ("transform_of_stranger", {"cambi": {"op": "log1p"}}, "cambi"),
-        ("transform_unknown", {"adm2": {"op": "sqrt"}}, "sqrt"),
-        ("transform_without_top", {"adm2": {"op": "log_distance"}}, "top"),
-        ("transform_low_top", {"adm2": {"op": "log_distance", "top": 1}}, "top"),
-    ]:
-        numbers(name, "feature_transform", transform, text)
+    for feature, op, top, text in [("cambi", "log1p", 2, "cambi"), ("adm2", "sqrt", 2, "sqrt"),
+                                   ("adm2", "log_distance", 1, "top")]:
+        numbers(f"transform_{text}", "feature_transform", {feature: {"op": op, "top": top}}, text)
     w.add("transform_below_cap", linear(), "EPROTO", "log1p",
           card={"feature_transform": TRANSFORM, "feature_cap": {"motion2": -1}})
     numbers("missing_guessed", "missing_features", "guess", "guess")
@@ -326,8 +322,8 @@ def disagreements(w):
         ("domain_narrows", {"interval_slope": -1}, "interval_slope"),
     ]:
         numbers(name, "domain", {**DOMAIN, **changes}, text)
-    numbers("calibration_upside_down", "calibration", {**CALIBRATION, "slope": -1}, "slope")
-    numbers("calibration_negative", "calibration", {**CALIBRATION, "stddev": -1}, "stddev")
+    for key in ("slope", "stddev"):
+        numbers(f"calibration_{key}", "calibration", {**CALIBRATION, key: -1}, key)
     numbers("difference_of_nothing", "difference_interval", {"half_width": 0}, "half_width")
 
     w.add("wrong_input_name", linear(), "EPROTO", "input_names", card={"input_names": ["data"]})

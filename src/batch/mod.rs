@@ -4,11 +4,13 @@
 //! [`Input::batch`] is the only way to a [`Batch`], so nothing after it checks any of that again.
 
 mod bounds;
+mod column;
 
-use crate::catalogue::{self, UNKNOWN, Vocabulary};
+use crate::catalogue::{UNKNOWN, Vocabulary};
 use crate::error::{Error, Result, bail, err};
 use crate::simd::InstructionSet;
 use bounds::Bounds;
+pub(crate) use column::InputColumn;
 
 /// The most frames that an engine gets in one run.
 pub(crate) const MAX_RUN: usize = 1024;
@@ -19,18 +21,6 @@ pub(crate) struct Input {
     columns: Vec<InputColumn>,
     codecs: Option<Codecs>,
     bounds: Bounds,
-}
-
-/// One feature of a model.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct InputColumn {
-    pub(crate) name: String,
-    /// Bounds that the card adds to the catalogue's.
-    pub(crate) range: Option<[f64; 2]>,
-    /// Whether the card takes ln(1 + x) of the values.
-    pub(crate) above_minus_1: bool,
-    /// Whether NaN stands for a missing value.
-    pub(crate) may_be_missing: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -181,27 +171,6 @@ impl Input {
     }
 }
 
-impl InputColumn {
-    /// Why a value is refused.
-    #[cold]
-    fn refuse(&self, x: f32) -> Error {
-        let value = f64::from(x);
-        let why = if x.is_nan() {
-            "is NaN, and the card does not allow it to be missing".to_owned()
-        } else if x.is_infinite() {
-            format!("is {x}, a finite value was expected")
-        } else if let Some(why) = catalogue::feature(&self.name).and_then(|f| f.refuses(value)) {
-            why
-        } else if self.above_minus_1 && value <= -1.0 {
-            format!("is {value}, and the card's transform log1p takes values above -1")
-        } else {
-            let [low, high] = self.range.unwrap_or([f64::MIN, f64::MAX]);
-            format!("is {value}, outside the card's feature_range [{low}, {high}]")
-        };
-        err!(ImpossibleValue, "{why}")
-    }
-}
-
 impl Codecs {
     fn check(&self, ids: &[i32]) -> Result<()> {
         let n = self.vocabulary.names().len();
@@ -282,7 +251,7 @@ impl<'a> Batch<'a> {
 mod tests {
     use super::bounds::{down, up};
     use super::*;
-    use crate::catalogue::FULL_FEATURES;
+    use crate::catalogue::{self, FULL_FEATURES};
     use crate::error::ErrorKind;
 
     fn input(names: &[&str], may_be_missing: bool) -> Input {
