@@ -131,6 +131,21 @@ fn cards_with_every_part_are_cards_and_open() {
     assert_eq!(cards, 8);
 }
 
+#[test]
+fn a_card_with_a_byte_order_mark_is_shown_without_it() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("byte_order_mark");
+    std::fs::create_dir_all(&folder).unwrap();
+    let model = vmaf_fr_v2::model::builtin::default_model().unwrap();
+    for (name, bytes) in model.files {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+    let path = folder.join("card.json");
+    std::fs::write(&path, [b"\xef\xbb\xbf", model.card].concat()).unwrap();
+    let read = vmaf_fr_v2::model::read(path.to_str()).unwrap();
+    assert_eq!(read.card_json(), Some(model.card));
+    Scorer::open(path.to_str(), &Config::default()).unwrap();
+}
+
 /// A difference between two clips keeps its interval in points of the calibrated scale.
 #[test]
 fn the_interval_of_a_difference_follows_the_calibration() {

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result, bail, err};
 
+/// What some editors put before UTF-8 text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The members of a card that scoring reads. Others are for people and are not interpreted.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -197,9 +200,8 @@ impl Card {
     /// # Errors
     /// `Malformed`: not JSON, or a member of the wrong type. `Inconsistent`: NaN or infinity for a number.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let text = std::str::from_utf8(bytes)
+        let text = std::str::from_utf8(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes))
             .map_err(|e| err!(Malformed, "not UTF-8 at byte {}", e.valid_up_to()))?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut json = serde_json::Deserializer::from_str(text);
         let card: Self = serde_path_to_error::deserialize(&mut json).map_err(|e| {
             let path = e.path().to_string();
