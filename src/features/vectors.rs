@@ -118,13 +118,13 @@ impl<const N: usize> Logarithms<N> {
 
     #[inline(always)]
     fn apply<I: WideLanes<N>>(&self, isa: I, x: I::Wide) -> I::Wide {
-        let [low, high] = self.bounds.each_ref().map(|c| isa.load(c));
-        let [offset, slope] = self.argument.each_ref().map(|c| isa.load(c));
-        let [of_logarithm, of_value] = self.result.each_ref().map(|c| isa.load(c));
-        let bounded = isa.min(high, isa.max(low, x));
-        let logarithm = ln(isa, isa.add(offset, isa.mul(slope, bounded)));
+        let [[low, high], [offset, slope]] = [&self.bounds, &self.argument];
+        let bounded = isa.min(isa.load(high), isa.max(isa.load(low), x));
+        let argument = isa.add(isa.load(offset), isa.mul(isa.load(slope), bounded));
+        let logarithm = ln(isa, argument);
+        let [of_logarithm, of_value] = &self.result;
         // NaN comes through by the value, though its share may be 0.
-        isa.add(isa.mul(of_logarithm, logarithm), isa.mul(of_value, x))
+        isa.add(isa.mul(isa.load(of_logarithm), logarithm), isa.mul(isa.load(of_value), x))
     }
 }
 
