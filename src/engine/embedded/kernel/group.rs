@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Many frames through the layers at once: frames lie in the lanes, each weight is broadcast. No lane
+//! Many frames through a layer at once: frames lie in the lanes, each weight is broadcast. No lane
 //! is padding, whatever the width of a layer. A column, of features or of outputs, is G vectors with
 //! one value per frame.
 
-use super::packed::{PackedCodec, PackedLayer};
+use super::packed::{PackedCodec, PackedLayer, Span};
 use super::sizes::{Sizes, TILES};
 use crate::simd::{Lanes, Task};
 
@@ -41,80 +41,83 @@ impl<S: Lanes, const G: usize> Task for Transpose<'_, S, G> {
     }
 }
 
-/// One layer's sums and bias, without the maps after it.
+/// One layer's sums and bias.
 pub(super) fn dense<S: Sizes, const G: usize>(
     s: S,
     layer: &PackedLayer<S::V>,
-    codec: Option<&FrameCodecs<'_, S::V>>,
-    x: &[[S::V; G]],
-    to: &mut [[S::V; G]],
+    ids: &[i32],
+    memory: &mut [[S::V; G]],
 ) {
-    let tiles = Tiles { s, layer, x, adds_bias: codec.is_none() };
-    let mut first = 0;
+    let mut tiles =
+        Tiles { s, layer, n_done: 0, spans: &layer.spans, weights: &layer.weights, to: 0 };
     if S::OUTPUTS >= TILES[0] {
-        first = tiles.of::<{ TILES[0] }>(to, first);
+        tiles.sum::<{ TILES[0] }, G>(memory);
     }
-    first = tiles.of::<{ TILES[1] }>(to, first);
-    tiles.of::<{ TILES[2] }>(to, first);
-    if let Some(codec) = codec {
-        s.enable(AddCodec { s, codec, bias: S::flat(&layer.bias), to });
+    tiles.sum::<{ TILES[1] }, G>(memory);
+    tiles.sum::<{ TILES[2] }, G>(memory);
+    if let Some(codec) = &layer.codec {
+        let to = &mut memory[layer.to..][..layer.n_outputs];
+        s.enable(AddCodec { s, codec, ids, bias: S::flat(&layer.bias), to });
     }
 }
 
-/// A layer and its inputs.
-struct Tiles<'a, S: Lanes, const G: usize> {
+/// A layer's tiles that are left to do.
+struct Tiles<'a, S: Lanes> {
     s: S,
     layer: &'a PackedLayer<S::V>,
-    x: &'a [[S::V; G]],
-    /// Not where the codecs' terms are added first.
-    adds_bias: bool,
+    n_done: usize,
+    spans: &'a [Span],
+    weights: &'a [f32],
+    /// The next output.
+    to: usize,
 }
 
-impl<S: Lanes, const G: usize> Tiles<'_, S, G> {
-    /// The outputs from `first` on that make up whole tiles of R; returns the next output.
+impl<S: Lanes> Tiles<'_, S> {
+    /// Sums the whole tiles of R outputs.
     #[inline(always)]
-    fn of<const R: usize>(&self, to: &mut [[S::V; G]], first: usize) -> usize {
-        let Self { s, layer, x, adds_bias } = *self;
-        let end = first + (layer.n_outputs - first) / R * R;
-        let w = layer.tiles[first * layer.n_inputs..end * layer.n_inputs].as_chunks::<R>().0;
-        let bias = S::flat(&layer.bias)[first..end].as_chunks::<R>().0;
-        let to = to[first..end].as_chunks_mut::<R>().0;
-        for ((w, bias), to) in w.chunks_exact(layer.n_inputs).zip(bias).zip(to) {
-            s.enable(Products { s, w, x, bias: adds_bias.then_some(bias), to });
+    fn sum<const R: usize, const G: usize>(&mut self, memory: &mut [[S::V; G]]) {
+        let Self { s, layer, .. } = *self;
+        // Where there are codecs' terms, they come before the bias.
+        let adds_bias = layer.codec.is_none();
+        let n = (layer.n_outputs - self.to) / R;
+        for tile in &layer.tiles[self.n_done..self.n_done + n] {
+            let (spans, weights);
+            (spans, self.spans) = self.spans.split_at(tile.n_spans);
+            (weights, self.weights) = self.weights.split_at(tile.n_columns * R);
+            let bias = S::flat(&layer.bias)[self.to..].first_chunk::<R>().filter(|_| adds_bias);
+            let (w, to) = (weights.as_chunks::<R>().0, layer.to + self.to);
+            s.enable(Products { s, spans, w, bias, memory, to });
+            self.to += R;
         }
-        end
+        self.n_done += n;
     }
 }
 
-/// The inputs' products with R weights each, summed in order. A task of its own, and a small one:
+/// The columns' products with R weights each, summed in order. A task of its own, and a small one:
 /// all sums have to stay in registers.
 struct Products<'a, S: Lanes, const R: usize, const G: usize> {
     s: S,
+    spans: &'a [Span],
     w: &'a [[f32; R]],
-    x: &'a [[S::V; G]],
     bias: Option<&'a [f32; R]>,
-    to: &'a mut [[S::V; G]; R],
+    memory: &'a mut [[S::V; G]],
+    to: usize,
 }
 
 impl<S: Lanes, const R: usize, const G: usize> Task for Products<'_, S, R, G> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, w, x, bias, to } = self;
+        let Self { s, spans, mut w, bias, memory, to } = self;
         let mut sums = [[s.zero(); G]; R];
-        let mut rows = x.iter().zip(w);
-        // A layer has inputs; the first product needs no sum to be added to.
-        if let Some((x, w)) = rows.next() {
-            for r in 0..R {
-                for g in 0..G {
-                    sums[r][g] = s.mul(x[g], s.splat(w[r]));
-                }
-            }
-        }
-        for (x, w) in rows {
-            for r in 0..R {
-                let w = s.splat(w[r]);
-                for g in 0..G {
-                    sums[r][g] = s.fma(x[g], w, sums[r][g]);
+        for span in spans {
+            let (own, rest) = w.split_at(span.n);
+            w = rest;
+            for (x, w) in memory[span.first..][..span.n].iter().zip(own) {
+                for r in 0..R {
+                    let w = s.splat(w[r]);
+                    for g in 0..G {
+                        sums[r][g] = s.fma(x[g], w, sums[r][g]);
+                    }
                 }
             }
         }
@@ -125,20 +128,16 @@ impl<S: Lanes, const R: usize, const G: usize> Task for Products<'_, S, R, G> {
                 }
             }
         }
-        *to = sums;
+        memory[to..][..R].copy_from_slice(&sums);
     }
-}
-
-/// The codecs of the frames: `WIDTH * G` ids, or fewer.
-pub(super) struct FrameCodecs<'a, V> {
-    pub(super) packed: &'a PackedCodec<V>,
-    pub(super) ids: &'a [i32],
 }
 
 /// Adds the codecs' terms to the sums, then the bias.
 struct AddCodec<'a, S: Lanes, const G: usize> {
     s: S,
-    codec: &'a FrameCodecs<'a, S::V>,
+    codec: &'a PackedCodec<S::V>,
+    /// Those of the frames: `WIDTH * G`, or fewer.
+    ids: &'a [i32],
     bias: &'a [f32],
     to: &'a mut [[S::V; G]],
 }
@@ -146,19 +145,19 @@ struct AddCodec<'a, S: Lanes, const G: usize> {
 impl<S: Lanes, const G: usize> Task for AddCodec<'_, S, G> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, codec: FrameCodecs { packed, ids }, bias, to } = self;
+        let Self { s, codec, ids, bias, to } = self;
         let mut indices = [s.index(&[]); G];
         for (index, ids) in indices.iter_mut().zip(ids.chunks(S::WIDTH)) {
             *index = s.index(ids);
         }
         let mut factors = [s.zero(); G];
-        for term in 0..packed.n_terms {
+        for term in 0..codec.n_terms {
             for g in 0..G {
-                let table = &packed.factors_by_id[term * packed.row..][..packed.row];
+                let table = &codec.factors_by_id[term * codec.row..][..codec.row];
                 factors[g] = s.lookup(table, indices[g]);
             }
             let weights =
-                packed.weights_by_id[term * to.len() * packed.row..].chunks_exact(packed.row);
+                codec.weights_by_id[term * to.len() * codec.row..].chunks_exact(codec.row);
             for (sums, w) in to.iter_mut().zip(weights) {
                 for g in 0..G {
                     sums[g] = s.fma(factors[g], s.lookup(w, indices[g]), sums[g]);
