@@ -41,14 +41,15 @@ impl<S: Lanes, const J: usize> Task for Sums<'_, S, J> {
     fn run(self) {
         let Self { s, layer, codec, spans, mut w, first, memory } = self;
         let mut sums = [s.zero(); J];
-        for span in spans {
-            let (own, rest) = w.split_at(span.n);
-            w = rest;
-            for (&x, w) in S::flat(memory)[span.first..][..span.n].iter().zip(own) {
-                let x = s.splat(x);
-                for j in 0..J {
-                    sums[j] = s.fma(x, w[j], sums[j]);
-                }
+        if let Some((span, more)) = spans.split_first() {
+            let x = S::flat(memory);
+            let own;
+            (own, w) = w.split_at(span.n);
+            sums = plus_products(s, sums, &x[span.first..][..span.n], own);
+            for span in more {
+                let own;
+                (own, w) = w.split_at(span.n);
+                sums = plus_products(s, sums, &x[span.first..][..span.n], own);
             }
         }
         if let Some((codec, id)) = codec {
@@ -66,4 +67,20 @@ impl<S: Lanes, const J: usize> Task for Sums<'_, S, J> {
             to[j] = s.add(sums[j], bias[j]);
         }
     }
+}
+
+#[inline(always)]
+fn plus_products<S: Lanes, const J: usize>(
+    s: S,
+    mut sums: [S::V; J],
+    x: &[f32],
+    w: &[[S::V; J]],
+) -> [S::V; J] {
+    for (&x, w) in x.iter().zip(w) {
+        let x = s.splat(x);
+        for j in 0..J {
+            sums[j] = s.fma(x, w[j], sums[j]);
+        }
+    }
+    sums
 }

@@ -3,7 +3,7 @@
 //! is padding, whatever the width of a layer. A column, of features or of outputs, is G vectors with
 //! one value per frame.
 
-use super::packed::{PackedCodec, PackedLayer, Span};
+use super::packed::{PackedCodec, PackedLayer, Span, Tile};
 use super::sizes::{Sizes, TILES};
 use crate::simd::{Lanes, Task};
 
@@ -48,88 +48,131 @@ pub(super) fn dense<S: Sizes, const G: usize>(
     ids: &[i32],
     memory: &mut [[S::V; G]],
 ) {
-    let mut tiles =
-        Tiles { s, layer, n_done: 0, spans: &layer.spans, weights: &layer.weights, to: 0 };
+    let PackedLayer { tiles, spans, weights, .. } = layer;
+    let mut remaining = Remaining { layer, tiles, spans, weights, output: 0 };
     if S::OUTPUTS >= TILES[0] {
-        tiles.sum::<{ TILES[0] }, G>(memory);
+        remaining.sum::<S, { TILES[0] }, G>(s, memory);
     }
-    tiles.sum::<{ TILES[1] }, G>(memory);
-    tiles.sum::<{ TILES[2] }, G>(memory);
+    remaining.sum::<S, { TILES[1] }, G>(s, memory);
+    remaining.sum::<S, { TILES[2] }, G>(s, memory);
     if let Some(codec) = &layer.codec {
         let to = &mut memory[layer.to..][..layer.n_outputs];
         s.enable(AddCodec { s, codec, ids, bias: S::flat(&layer.bias), to });
     }
 }
 
-/// A layer's tiles that are left to do.
-struct Tiles<'a, S: Lanes> {
-    s: S,
-    layer: &'a PackedLayer<S::V>,
-    n_done: usize,
+/// What is left to do of a layer.
+struct Remaining<'a, V> {
+    layer: &'a PackedLayer<V>,
+    tiles: &'a [Tile],
     spans: &'a [Span],
     weights: &'a [f32],
     /// The next output.
-    to: usize,
+    output: usize,
 }
 
-impl<S: Lanes> Tiles<'_, S> {
+impl<V> Remaining<'_, V> {
     /// Sums the whole tiles of R outputs.
     #[inline(always)]
-    fn sum<const R: usize, const G: usize>(&mut self, memory: &mut [[S::V; G]]) {
-        let Self { s, layer, .. } = *self;
-        // Where there are codecs' terms, they come before the bias.
-        let adds_bias = layer.codec.is_none();
-        let n = (layer.n_outputs - self.to) / R;
-        for tile in &layer.tiles[self.n_done..self.n_done + n] {
-            let (spans, weights);
-            (spans, self.spans) = self.spans.split_at(tile.n_spans);
-            (weights, self.weights) = self.weights.split_at(tile.n_columns * R);
-            let bias = S::flat(&layer.bias)[self.to..].first_chunk::<R>().filter(|_| adds_bias);
-            let (w, to) = (weights.as_chunks::<R>().0, layer.to + self.to);
-            s.enable(Products { s, spans, w, bias, memory, to });
-            self.to += R;
-        }
-        self.n_done += n;
+    fn sum<S: Lanes<V = V>, const R: usize, const G: usize>(
+        &mut self,
+        s: S,
+        memory: &mut [[V; G]],
+    ) {
+        let (tiles, spans, weights);
+        (tiles, self.tiles) = self.tiles.split_at((self.layer.n_outputs - self.output) / R);
+        let n_spans = tiles.iter().map(|tile| tile.n_spans).sum();
+        let n_columns: usize = tiles.iter().map(|tile| tile.n_columns).sum();
+        (spans, self.spans) = self.spans.split_at(n_spans);
+        (weights, self.weights) = self.weights.split_at(n_columns * R);
+        s.enable(Sums {
+            s,
+            tiles,
+            spans,
+            weights: weights.as_chunks::<R>().0,
+            bias: S::flat(&self.layer.bias)[self.output..].as_chunks::<R>().0,
+            // Where codecs' terms come, the bias comes after them.
+            adds_bias: self.layer.codec.is_none(),
+            memory,
+            to: self.layer.to + self.output,
+        });
+        self.output += tiles.len() * R;
     }
 }
 
-/// The columns' products with R weights each, summed in order. A task of its own, and a small one:
-/// all sums have to stay in registers.
-struct Products<'a, S: Lanes, const R: usize, const G: usize> {
+/// The sums of tiles of R outputs.
+struct Sums<'a, S: Lanes, const R: usize, const G: usize> {
     s: S,
+    tiles: &'a [Tile],
     spans: &'a [Span],
-    w: &'a [[f32; R]],
-    bias: Option<&'a [f32; R]>,
+    weights: &'a [[f32; R]],
+    bias: &'a [[f32; R]],
+    adds_bias: bool,
     memory: &'a mut [[S::V; G]],
     to: usize,
 }
 
-impl<S: Lanes, const R: usize, const G: usize> Task for Products<'_, S, R, G> {
+impl<S: Lanes, const R: usize, const G: usize> Task for Sums<'_, S, R, G> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, spans, mut w, bias, memory, to } = self;
-        let mut sums = [[s.zero(); G]; R];
-        for span in spans {
-            let (own, rest) = w.split_at(span.n);
-            w = rest;
-            for (x, w) in memory[span.first..][..span.n].iter().zip(own) {
+        let Self { s, tiles, mut spans, mut weights, bias, adds_bias, memory, mut to } = self;
+        for (tile, bias) in tiles.iter().zip(bias) {
+            let (own, w);
+            (own, spans) = spans.split_at(tile.n_spans);
+            (w, weights) = weights.split_at(tile.n_columns);
+            let mut sums = tile_sums(s, own, w, memory);
+            if adds_bias {
                 for r in 0..R {
-                    let w = s.splat(w[r]);
                     for g in 0..G {
-                        sums[r][g] = s.fma(x[g], w, sums[r][g]);
+                        sums[r][g] = s.add(sums[r][g], s.splat(bias[r]));
                     }
                 }
             }
+            memory[to..][..R].copy_from_slice(&sums);
+            to += R;
         }
-        if let Some(bias) = bias {
-            for r in 0..R {
-                for g in 0..G {
-                    sums[r][g] = s.add(sums[r][g], s.splat(bias[r]));
-                }
+    }
+}
+
+/// The columns' products with R weights each, summed in order. The first span has a loop of its own:
+/// within one loop over all of them, the sums of the portable vectors do not stay in registers.
+#[inline(always)]
+fn tile_sums<S: Lanes, const R: usize, const G: usize>(
+    s: S,
+    spans: &[Span],
+    mut w: &[[f32; R]],
+    memory: &[[S::V; G]],
+) -> [[S::V; G]; R] {
+    let mut sums = [[s.zero(); G]; R];
+    if let Some((first, more)) = spans.split_first() {
+        let own;
+        (own, w) = w.split_at(first.n);
+        sums = plus_products(s, sums, &memory[first.first..][..first.n], own);
+        for span in more {
+            let own;
+            (own, w) = w.split_at(span.n);
+            sums = plus_products(s, sums, &memory[span.first..][..span.n], own);
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn plus_products<S: Lanes, const R: usize, const G: usize>(
+    s: S,
+    mut sums: [[S::V; G]; R],
+    x: &[[S::V; G]],
+    w: &[[f32; R]],
+) -> [[S::V; G]; R] {
+    for (x, w) in x.iter().zip(w) {
+        for r in 0..R {
+            let w = s.splat(w[r]);
+            for g in 0..G {
+                sums[r][g] = s.fma(x[g], w, sums[r][g]);
             }
         }
-        memory[to..][..R].copy_from_slice(&sums);
     }
+    sums
 }
 
 /// Adds the codecs' terms to the sums, then the bias.

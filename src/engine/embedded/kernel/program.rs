@@ -53,9 +53,10 @@ impl<S: Sizes> Program<S> {
         let memory = &mut self.memory[..self.n_columns / S::WIDTH];
         let vectors =
             |columns: &Range<usize>| columns.start / S::WIDTH..columns.end.div_ceil(S::WIDTH);
-        let features = S::flat_mut(&mut memory[vectors(&self.features)]);
-        features[..z.len()].copy_from_slice(z);
-        features[z.len()..].fill(0.0);
+        // Lanes beyond the features keep whatever they have; nothing reads them.
+        for (to, &z) in S::flat_mut(&mut memory[vectors(&self.features)]).iter_mut().zip(z) {
+            *to = z;
+        }
         for step in &self.steps {
             match step {
                 PackedStep::Layer(layer) => frame::dense(s, layer, id, memory),
