@@ -82,8 +82,8 @@ impl<V> Remaining<'_, V> {
         let (tiles, spans, weights);
         (tiles, self.tiles) = self.tiles.split_at((self.layer.n_outputs - self.output) / R);
         let n_spans = tiles.iter().map(|tile| tile.n_spans).sum();
-        let n_columns: usize = tiles.iter().map(|tile| tile.n_columns).sum();
         (spans, self.spans) = self.spans.split_at(n_spans);
+        let n_columns: usize = spans.iter().map(|span| span.n).sum();
         (weights, self.weights) = self.weights.split_at(n_columns * R);
         s.enable(Sums {
             s,
@@ -117,10 +117,17 @@ impl<S: Lanes, const R: usize, const G: usize> Task for Sums<'_, S, R, G> {
     fn run(self) {
         let Self { s, tiles, mut spans, mut weights, bias, adds_bias, memory, mut to } = self;
         for (tile, bias) in tiles.iter().zip(bias) {
-            let (own, w);
+            let mut sums = [[s.zero(); G]; R];
+            let own;
             (own, spans) = spans.split_at(tile.n_spans);
-            (w, weights) = weights.split_at(tile.n_columns);
-            let mut sums = tile_sums(s, own, w, memory);
+            // The first one has a loop of its own: within one loop over all of them, the sums of the
+            // portable vectors do not stay in registers.
+            if let Some((first, more)) = own.split_first() {
+                sums = plus_products(s, sums, &memory[first.first..][..first.n], &mut weights);
+                for span in more {
+                    sums = plus_products(s, sums, &memory[span.first..][..span.n], &mut weights);
+                }
+            }
             if adds_bias {
                 for r in 0..R {
                     for g in 0..G {
@@ -134,36 +141,16 @@ impl<S: Lanes, const R: usize, const G: usize> Task for Sums<'_, S, R, G> {
     }
 }
 
-/// The columns' products with R weights each, summed in order. The first span has a loop of its own:
-/// within one loop over all of them, the sums of the portable vectors do not stay in registers.
-#[inline(always)]
-fn tile_sums<S: Lanes, const R: usize, const G: usize>(
-    s: S,
-    spans: &[Span],
-    mut w: &[[f32; R]],
-    memory: &[[S::V; G]],
-) -> [[S::V; G]; R] {
-    let mut sums = [[s.zero(); G]; R];
-    if let Some((first, more)) = spans.split_first() {
-        let own;
-        (own, w) = w.split_at(first.n);
-        sums = plus_products(s, sums, &memory[first.first..][..first.n], own);
-        for span in more {
-            let own;
-            (own, w) = w.split_at(span.n);
-            sums = plus_products(s, sums, &memory[span.first..][..span.n], own);
-        }
-    }
-    sums
-}
-
+/// Adds the columns' products with R weights each, in order; takes those weights off the front.
 #[inline(always)]
 fn plus_products<S: Lanes, const R: usize, const G: usize>(
     s: S,
     mut sums: [[S::V; G]; R],
     x: &[[S::V; G]],
-    w: &[[f32; R]],
+    weights: &mut &[[f32; R]],
 ) -> [[S::V; G]; R] {
+    let (w, rest) = weights.split_at(x.len());
+    *weights = rest;
     for (x, w) in x.iter().zip(w) {
         for r in 0..R {
             let w = s.splat(w[r]);

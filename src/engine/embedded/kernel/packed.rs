@@ -60,8 +60,6 @@ pub(super) enum PanelWeights<V> {
 /// Outputs of frames in lanes that are summed together: as many as `TILES` says.
 pub(super) struct Tile {
     pub(super) n_spans: usize,
-    /// Columns of all its spans.
-    pub(super) n_columns: usize,
 }
 
 /// A dense layer.
@@ -254,7 +252,7 @@ fn pack_layer<S: Sizes>(s: S, plan: &Plan, layer: &Layer) -> PackedLayer<S::V> {
                 weights.extend_from_slice(&rows.weights(row)[first..first + size]);
             }
             let own = rows.spans(&ranges);
-            tiles.push(Tile { n_spans: own.len(), n_columns: count(&ranges) });
+            tiles.push(Tile { n_spans: own.len() });
             spans.extend(own);
             first += size;
         }
