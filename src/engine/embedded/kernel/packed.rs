@@ -295,3 +295,61 @@ pub(super) fn pack_codec<S: Lanes>(s: S, terms: &CodecTerms) -> PackedCodec<S::V
         weights_by_id,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::plan::Input;
+    use super::*;
+    use crate::simd::Portable;
+
+    /// Two networks of 16 units and 8 inputs that skip the layer before, 32 outputs.
+    fn layer(is_finite: bool) -> (Plan, Layer) {
+        let mut weights = vec![1.0; 40 * 32];
+        for row in 0..32 {
+            for output in (0..32).filter(|output| output / 16 != row / 16) {
+                weights[row * 32 + output] = 0.0;
+            }
+        }
+        let layer = Layer {
+            inputs: vec![Input { slot: 1, is_finite }, Input { slot: 0, is_finite: true }],
+            codec: None,
+            n_outputs: 32,
+            weights,
+            bias: vec![0.0; 32],
+            to: 2,
+        };
+        let plan = Plan {
+            n_features: 8,
+            n_codecs: 0,
+            codec_maps: vec![],
+            steps: vec![],
+            slots: vec![0..8, 16..48, 48..80],
+            n_columns: 80,
+            features: 0,
+            outputs: vec![2],
+        };
+        (plan, layer)
+    }
+
+    #[test]
+    fn blocks_of_zeros_are_left_out() {
+        let (plan, layer) = layer(true);
+        let packed = pack_layer(Portable, &plan, &layer);
+        // 24 of 40 columns for each output.
+        assert_eq!(packed.weights.len(), 24 * 32);
+        let span = |first, n| Span { first, n };
+        assert_eq!(packed.spans[..2], [span(16, 16), span(0, 8)]);
+        assert_eq!(packed.spans[14..], [span(32, 16), span(0, 8)]);
+        let panels: Vec<_> = packed.panels.iter().map(|p| (p.first, p.spans.clone())).collect();
+        assert_eq!(panels[0], (0, vec![span(16, 16), span(0, 8)]));
+        assert_eq!(panels[1], (2, vec![span(32, 16), span(0, 8)]));
+        assert_eq!(panels.len(), 2);
+    }
+
+    #[test]
+    fn zeros_stay_where_a_column_may_be_infinite() {
+        let (plan, layer) = layer(false);
+        let packed = pack_layer(Portable, &plan, &layer);
+        assert_eq!(packed.weights.len(), 40 * 32);
+    }
+}

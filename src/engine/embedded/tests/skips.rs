@@ -210,6 +210,27 @@ fn merged_ensembles_match_f64_however_many_frames_come_together() {
     }
 }
 
+#[test]
+fn zeros_are_multiplied_where_a_sum_may_be_infinite() {
+    for is_erf in [false, true] {
+        let mut b = Build::new(2, 0, 17);
+        let networks = Ensemble { n: 2, units: 16 };
+        let w: Vec<f32> = (0..64).map(|i| if i < 32 { 1e38 } else { 0.5 }).collect();
+        let mut h = b.gemm("features", 2, 32, w, vec![0.0; 32]);
+        if is_erf {
+            h = b.op("Erf", &[&h], vec![]);
+        }
+        let w = networks.blocks(&mut Random(5));
+        h = b.gemm(&h, 32, 32, w, vec![0.0; 32]);
+        let graph = b.finish(&h, 32, true);
+        for set in instruction_sets() {
+            let mut engine = compile(&graph, set).unwrap();
+            let out = run(&mut engine, &graph, &[1e10; 40], &[]);
+            assert!(out.iter().all(|x| x.is_nan() != is_erf), "{}: {out:?}", set.name());
+        }
+    }
+}
+
 #[cfg(feature = "onnxruntime")]
 mod same_bits {
     use std::path::PathBuf;
@@ -263,7 +284,7 @@ mod same_bits {
                 let out = run(&mut engine, &graph, &case.z, &case.ids);
                 let worst =
                     out.iter().zip(&expected).fold(0.0_f32, |w, (a, b)| w.max((a - b).abs()));
-                assert!(worst < 1e-5 * scale, "round {round}, {}: {worst}", set.name());
+                assert!(worst < 3e-5 * scale, "round {round}, {}: {worst}", set.name());
                 if set == InstructionSet::Portable {
                     continue;
                 }
