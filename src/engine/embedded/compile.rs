@@ -352,7 +352,7 @@ impl<'g> Compiler<'g> {
         let plan = self.steps.finish(&at, &version, graph.n_features, n_codecs)?;
         let tail: &[usize] = if graph.output_is_matrix { &[graph.output_width] } else { &[] };
         let declared = Shape::of_rows(tail);
-        if rows.shape != declared {
+        if rows.shape != declared || declared.columns() != graph.output_width {
             bail!(Inconsistent, "{at}: declared as {declared}, computed as {}", rows.shape);
         }
         Ok(plan)

@@ -3,6 +3,7 @@
 
 use super::build::{self, Build, int};
 use super::family::random_graph;
+use super::skips::random_ensemble;
 use super::{Random, compile, run};
 use crate::ErrorKind;
 use crate::onnx::{Graph, TensorData};
@@ -364,8 +365,8 @@ fn damaged_graphs_are_errors_or_run() {
     use crate::engine::Engine;
     let mut r = Random(4);
     let mut refused = 0;
-    for _ in 0..3000 {
-        let mut graph = random_graph(&mut r);
+    for round in 0..4000 {
+        let mut graph = if round % 4 == 0 { random_ensemble(&mut r) } else { random_graph(&mut r) };
         for _ in 0..=r.below(3) {
             if !graph.nodes.is_empty() {
                 damage(&mut r, &mut graph);

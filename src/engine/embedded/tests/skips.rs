@@ -106,7 +106,8 @@ fn points(b: &mut Build, r: &mut Random, x: &str, width: usize) -> String {
     b.op("Add", &[&scaled, &shift], vec![])
 }
 
-fn random_ensemble(r: &mut Random) -> Graph {
+/// A random merged ensemble with one or two outputs.
+pub(super) fn random_ensemble(r: &mut Random) -> Graph {
     let n_features = [6, 8, 1 + r.below(22)][r.below(3)];
     let n_codecs = if r.chance(50) { 1 + r.below(8) } else { 0 };
     let mut b = Build::new(n_features, n_codecs, 17);
