@@ -24,20 +24,11 @@
 #![allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 pub mod corpus;
-pub mod data;
-pub mod evaluate;
-pub mod evaluation;
-pub mod export;
 pub mod fit;
-pub mod gate;
+pub mod model;
 pub mod network;
-pub mod options;
 pub mod output;
-pub mod predict;
-pub mod protocol;
 pub mod recipe;
-pub mod report;
 pub mod samples;
 pub mod statistics;
 pub mod teacher;
-pub mod train;

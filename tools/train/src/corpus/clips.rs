@@ -10,6 +10,8 @@ use super::columns::ParquetFile;
 /// One distorted clip and its rating.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RatedClip {
+    /// Laboratory of that test.
+    pub laboratory: String,
     /// Test that rated it.
     pub dataset: String,
     /// Source content.
@@ -84,6 +86,7 @@ pub(super) fn group(table: &ParquetFile, target: &str) -> Result<Grouped> {
         .iter()
         .zip(sum)
         .map(|(&old, (total, count))| RatedClip {
+            laboratory: "all".to_owned(),
             dataset: dataset_names[order[old].0].clone(),
             content: content_names[content_ids[first_row[old]]].clone(),
             name: clip_names[order[old].1].clone(),
