@@ -8,11 +8,28 @@ use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use vmaf_fr_files::sha256_hex;
 
+use crate::evaluate::Scheme;
 use crate::protocol::Protocol;
-use crate::statistics::{Agreement, Lift};
+use crate::statistics::{Agreement, Components, Lift};
+
+/// Name of the recipe's model among predictors.
+pub const MODEL: &str = "model";
+/// Name of the same recipe without a codec input among predictors.
+pub const BLIND: &str = "blind";
+
+/// Name of a VMAF model with a logistic that was fitted to what a fold trains on.
+pub fn elsewhere(vmaf: &str) -> String {
+    format!("{vmaf}+4pl")
+}
+
+/// Name of a VMAF model with a logistic that was fitted to each test's own primary clips.
+pub fn in_sample(vmaf: &str) -> String {
+    format!("{vmaf}+4pl-in-sample")
+}
 
 /// Result of an evaluation: numbers about predictions, never a rating of a clip.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Evaluation {
     /// `vmaf_fr_evaluation`.
     pub kind: String,
@@ -22,83 +39,378 @@ pub struct Evaluation {
     pub protocol: Protocol,
     /// Its fingerprint, which a model's card repeats.
     pub protocol_sha256: String,
-    /// `leave-one-content-out`.
-    pub scheme: String,
-    /// Contents.
-    pub contents: usize,
-    /// Seeds per content.
-    pub seeds: u64,
-    /// Bootstrap draws.
+    /// What it was evaluated on.
+    pub evidence: Evidence,
+    /// The VMAF model that the recipe has to beat: the one that agrees better within tests.
+    pub baseline: String,
+    /// How well each predictor agrees with ratings.
+    pub predictors: BTreeMap<String, Predictor>,
+    /// The model minus another predictor, by the other's name.
+    pub differences: BTreeMap<String, BTreeMap<Scheme, Difference>>,
+    /// What the codec input is worth, by laboratory; for a codec-aware recipe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<BTreeMap<String, CodecWorth>>,
+    /// How much higher ratings of one codec are at equal score, by predictor and laboratory.
+    pub codec_bias: BTreeMap<String, BTreeMap<String, CodecBias>>,
+    /// What a score must do whatever the ratings say.
+    pub checks: Vec<Condition>,
+    /// The model's interval, for its card.
+    pub interval: Interval,
+    /// What a missing feature costs, by the features that are hidden, joined by `+`.
+    pub missing: BTreeMap<String, MissingFeatures>,
+}
+
+/// What the figures rest on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Clips, unrated ones too.
+    pub clips: usize,
+    /// Rated clips of a known codec, without the tests that are apart: what the main figures are over.
+    pub primary_clips: usize,
+    /// Contents of the primary clips.
+    pub primary_contents: usize,
+    /// Groups of contents that are left out together.
+    pub groups: usize,
+    /// Networks of the ensemble.
+    pub members: usize,
+    /// Draws of the bootstrap.
     pub draws: usize,
-    /// Which clips the main figures are over.
-    pub primary: String,
-    /// Agreement by kind of predictor.
-    pub predictors: BTreeMap<String, Figures>,
-    /// Differences with intervals, on the primary clips.
-    pub lifts: BTreeMap<String, Lifts>,
-    /// 95 % intervals on the primary clips, by kind of predictor.
-    pub intervals: BTreeMap<String, Interval>,
-    /// PLCC and RMSE of the codec-blind network on the primary clips when one feature is missing.
-    pub missing: BTreeMap<String, MissingFeature>,
+    /// Draws of shuffled codec labels.
+    pub shuffles: usize,
+    /// By laboratory.
+    pub laboratories: BTreeMap<String, Laboratory>,
+    /// Tests of each family.
+    pub families: BTreeMap<String, Vec<String>>,
+    /// Tests outside the main figures because the recipe says so.
+    pub apart: Vec<String>,
+    /// Tests with too few primary clips for figures of their own.
+    pub too_small: Vec<String>,
 }
 
-/// A predictor's agreement with ratings, each the mean over seeds.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// The primary clips of one laboratory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Laboratory {
+    /// How many.
+    pub clips: usize,
+    /// Their contents.
+    pub contents: usize,
+    /// How many of each codec.
+    pub codecs: BTreeMap<String, usize>,
+}
+
+/// Agreement of one predictor with ratings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Predictor {
+    /// By what is left out.
+    pub schemes: BTreeMap<Scheme, Figures>,
+}
+
+/// Agreement of one predictor with the ratings that one scheme held out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Figures {
-    /// Clips of a known codec, all datasets together.
-    pub primary: Agreement,
-    /// All rated clips, unknown codecs too.
-    pub all: Agreement,
-    /// Standard deviation over seeds of the PLCC on the primary clips; 0 for one that has no seed.
-    pub plcc_seed_stddev: f64,
-    /// Primary clips of each dataset.
-    pub datasets: BTreeMap<String, Agreement>,
-    /// All clips of each codec.
-    pub codecs: BTreeMap<String, Agreement>,
+    /// Mean over tests.
+    pub within: Within,
+    /// Primary clips of all tests together.
+    pub pooled: Agreement,
+    /// Clips of an unknown codec, all tests together; none if there are fewer than ten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Agreement>,
+    /// Primary clips of each test, and rated clips of each test that is apart.
+    pub tests: BTreeMap<String, Agreement>,
+    /// Mean over the tests of each unit that was left out; not for contents.
+    pub units: BTreeMap<String, Within>,
+    /// The content that is predicted worst.
+    pub worst_content: ContentError,
+    /// How the 95 % interval does, each from other units' errors.
+    pub interval: Coverage,
 }
 
-/// A difference between two predictors on the same clips.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Lifts {
-    /// In PLCC.
-    pub plcc: Lift,
-    /// In SROCC.
-    pub srocc: Lift,
-    /// In RMSE: negative is better.
-    pub rmse: Lift,
-    /// In the mean over datasets of the PLCC within a dataset.
-    pub plcc_within_datasets: Lift,
+/// Agreement within tests: the mean over tests.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Within {
+    /// Tests.
+    pub tests: usize,
+    /// Pearson.
+    pub plcc: f64,
+    /// Spearman.
+    pub srocc: f64,
+    /// On the 0..100 scale.
+    pub rmse: f64,
 }
 
-/// How a predictor's 95 % interval does.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Interval {
-    /// Share of ratings inside score +- 1.96 stddev as the network gives it.
-    pub coverage_unscaled: f64,
-    /// Share inside when the scale comes from the other contents' residuals.
+/// The error on one content's primary clips.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentError {
+    /// Its name.
+    pub content: String,
+    /// On the 0..100 scale.
+    pub rmse: f64,
+}
+
+/// How an interval does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// Mean over contents (in their tests) of the share of their clips that the interval covers.
     pub coverage: f64,
-    /// Mean total width of those intervals, clipped to the score range, in points.
+    /// Share of all clips that it covers.
+    pub coverage_of_clips: f64,
+    /// Mean width, in points, cut to the range of scores.
     pub mean_width: f64,
-    /// Mean total width before clipping to the score range.
-    pub mean_width_unclipped: f64,
-    /// Scale from all residuals: what a card carries.
-    pub conformal_scale: f64,
+    /// Mean width before it is cut.
+    pub mean_width_uncut: f64,
+    /// The content that it covers worst.
+    pub worst_content: ContentCoverage,
+    /// Of each test.
+    pub tests: BTreeMap<String, UnitCoverage>,
+    /// Of each unit that was left out; not for contents.
+    pub units: BTreeMap<String, UnitCoverage>,
     /// Nominal and observed coverage.
     pub calibration: Vec<[f64; 2]>,
 }
 
-/// What a missing feature costs.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct MissingFeature {
-    /// Pearson.
-    pub plcc: f64,
-    /// On the 0..100 scale.
+/// How an interval does on the primary clips of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitCoverage {
+    /// Mean over contents, in their tests.
+    pub coverage: f64,
+    /// Share of clips.
+    pub coverage_of_clips: f64,
+    /// In points, cut to the range of scores.
+    pub mean_width: f64,
+}
+
+/// How much of a content is covered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentCoverage {
+    /// Its name.
+    pub content: String,
+    /// Share of its clips.
+    pub coverage: f64,
+}
+
+/// A difference between two predictors on the same primary clips, with intervals from draws of groups.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// In the mean over tests of the PLCC.
+    pub plcc_within: Lift,
+    /// In the mean over tests of the SROCC.
+    pub srocc_within: Lift,
+    /// In the mean over tests of the RMSE: negative is better.
+    pub rmse_within: Lift,
+    /// In PLCC, all tests together.
+    pub plcc: Lift,
+    /// In SROCC, all tests together.
+    pub srocc: Lift,
+    /// In RMSE, all tests together: negative is better.
+    pub rmse: Lift,
+}
+
+/// What a codec input is worth on one laboratory's primary clips, each content left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodecWorth {
+    /// Codecs with enough clips.
+    pub codecs: Vec<String>,
+    /// PLCC within tests, codec-aware minus codec-blind.
+    pub lift: Lift,
+    /// The same with labels shuffled within content and test, by draw.
+    pub shuffled: Vec<f64>,
+}
+
+/// How much higher ratings of one codec are than of another at equal score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodecBias {
+    /// `first - second`: mean difference of rating minus prediction within contents, in points.
+    pub pairs: BTreeMap<String, Lift>,
+    /// Root mean square over the pairs.
+    pub size: f64,
+}
+
+/// The 95 % interval of a score and of a difference, as a card takes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interval {
+    /// Standard deviation of a score's error in a laboratory that was not trained on.
+    pub stddev: f64,
+    /// What that error is made of.
+    pub components: Components,
+    /// Half width in standard deviations: Student's, for as few tests as there are.
+    pub students_half_width: f64,
+    /// Factor on it that makes held-out errors covered, at least 1.
+    pub conformal_factor: f64,
+    /// Both over the normal distribution's half width: what a card multiplies `stddev` by.
+    pub conformal_scale: f64,
+    /// Factor on half widths when an optional feature is missing; at least 1.
+    pub missing: BTreeMap<String, f64>,
+    /// Of the difference between two encodes of one content.
+    pub difference: DifferenceInterval,
+}
+
+/// The 95 % interval of a difference between two encodes of one content, in one test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DifferenceInterval {
+    /// In points.
+    pub half_width: f64,
+    /// Mean over contents of the share of pairs covered, each family's width from the other families.
+    pub coverage: f64,
+    /// Of each family that was left out.
+    pub families: BTreeMap<String, f64>,
+    /// Width over a score's, both uncut and on the same clips.
+    pub width_over_scores: f64,
+}
+
+/// What hidden features cost, on the clips that have them; each content left out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissingFeatures {
+    /// Clips.
+    pub clips: usize,
+    /// PLCC within tests.
+    pub plcc_within: f64,
+    /// The same with all features.
+    pub plcc_within_complete: f64,
+    /// All tests together.
     pub rmse: f64,
+    /// The same with all features.
+    pub rmse_complete: f64,
+    /// Error with the features hidden over error with all.
+    pub error_ratio: f64,
+}
+
+/// Something measured, and what it has to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// What is measured.
+    pub what: String,
+    /// Its value; none if it could not be measured, which fails where there is a bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<f64>,
+    /// Lowest value that passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    /// Bound that passing values are above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<f64>,
+    /// Highest value that passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<f64>,
+    /// Bound that passing values are below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<f64>,
+    /// Whether it passes.
+    pub passed: bool,
+}
+
+impl Condition {
+    /// A number that decides nothing.
+    pub fn reported(what: impl Into<String>, measured: impl Into<Option<f64>>) -> Self {
+        let mut condition = Self {
+            what: what.into(),
+            measured: measured.into(),
+            at_least: None,
+            above: None,
+            at_most: None,
+            below: None,
+            passed: false,
+        };
+        condition.judge();
+        condition
+    }
+
+    /// With a lowest value.
+    #[must_use]
+    pub fn at_least(mut self, bound: f64) -> Self {
+        self.at_least = Some(bound);
+        self.judged()
+    }
+
+    /// With a bound to exceed.
+    #[must_use]
+    pub fn above(mut self, bound: f64) -> Self {
+        self.above = Some(bound);
+        self.judged()
+    }
+
+    /// With a highest value.
+    #[must_use]
+    pub fn at_most(mut self, bound: f64) -> Self {
+        self.at_most = Some(bound);
+        self.judged()
+    }
+
+    /// With a bound to stay below.
+    #[must_use]
+    pub fn below(mut self, bound: f64) -> Self {
+        self.below = Some(bound);
+        self.judged()
+    }
+
+    /// Whether there is anything to pass.
+    pub fn is_bounded(&self) -> bool {
+        [self.at_least, self.above, self.at_most, self.below].iter().any(Option::is_some)
+    }
+
+    /// The same, judged by its bounds whatever it says of itself.
+    #[must_use]
+    pub fn judged_again(&self) -> Self {
+        self.clone().judged()
+    }
+
+    fn judged(mut self) -> Self {
+        self.judge();
+        self
+    }
+
+    fn judge(&mut self) {
+        let holds = |bound: Option<f64>, holds: fn(f64, f64) -> bool| match (self.measured, bound) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(measured), Some(bound)) => holds(measured, bound),
+        };
+        self.passed = holds(self.at_least, |m, b| m >= b)
+            && holds(self.above, |m, b| m > b)
+            && holds(self.at_most, |m, b| m <= b)
+            && holds(self.below, |m, b| m < b);
+    }
+
+    /// The bounds, in words.
+    pub fn bounds(&self) -> String {
+        [
+            ("at least", self.at_least),
+            ("above", self.above),
+            ("at most", self.at_most),
+            ("below", self.below),
+        ]
+        .into_iter()
+        .filter_map(|(word, bound)| bound.map(|bound| format!("{word} {bound}")))
+        .collect::<Vec<_>>()
+        .join(", ")
+    }
+
+    /// Its value, in words.
+    pub fn value(&self) -> String {
+        self.measured.map_or_else(|| "not measured".to_owned(), |value| format!("{value:.4}"))
+    }
 }
 
 /// Predictions per clip: for the report, and for whoever wants to look further. Holds ratings, so it stays with the corpus.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClipTable {
+    /// Laboratory of each clip.
+    pub laboratory: Vec<String>,
     /// Test of each clip.
     pub dataset: Vec<String>,
     /// Content of each clip.
@@ -109,22 +421,64 @@ pub struct ClipTable {
     pub codec: Vec<String>,
     /// Whether it is a primary clip.
     pub primary: Vec<bool>,
-    /// Target of each clip.
-    pub rated: Vec<f64>,
-    /// Predictions by kind, the mean over seeds.
-    pub predicted: BTreeMap<String, Vec<f64>>,
+    /// Target of each clip; none if it is not rated.
+    pub rated: Vec<Option<f64>>,
+    /// Predictions with each content left out, by predictor.
+    pub predicted: BTreeMap<String, Vec<Option<f64>>>,
+    /// Predictions of the model by what else is left out.
+    pub model: BTreeMap<Scheme, Vec<Option<f64>>>,
+    /// Half width of the model's interval with each content left out.
+    pub half_width: Vec<Option<f64>>,
+}
+
+/// What marks the file.
+const KIND: &str = "vmaf_fr_evaluation";
+/// Version of the layout.
+const FORMAT: u32 = 2;
+
+/// Kind and format of a new evaluation.
+pub(crate) fn marks() -> (String, u32) {
+    (KIND.to_owned(), FORMAT)
 }
 
 /// Reads an evaluation and its sha256.
 pub fn read(path: &Path) -> Result<(Evaluation, String)> {
+    #[derive(Deserialize)]
+    struct Marks {
+        kind: String,
+        format: u32,
+    }
     let bytes = std::fs::read(path)
         .with_context(|| format!("cannot read evaluation {}", path.display()))?;
-    let evaluation: Evaluation = serde_json::from_slice(&bytes)
-        .with_context(|| format!("{} is not an evaluation", path.display()))?;
+    let not_one = || format!("{} is not an evaluation", path.display());
+    let marks: Marks = serde_json::from_slice(&bytes).with_context(not_one)?;
+    ensure!(marks.kind == KIND, "{}: kind is {:?}, expected {KIND:?}", not_one(), marks.kind);
     ensure!(
-        evaluation.kind == "vmaf_fr_evaluation" && evaluation.format == 1,
-        "{} is not an evaluation",
-        path.display()
+        marks.format == FORMAT,
+        "{} has format {}, this program reads format {FORMAT}: evaluate the recipe again",
+        path.display(),
+        marks.format
     );
+    let evaluation = serde_json::from_slice(&bytes).with_context(not_one)?;
     Ok((evaluation, sha256_hex(&bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_is_judged_by_its_bounds() {
+        let measured = |value: f64| Condition::reported("x", value);
+        assert!(measured(0.5).at_least(0.5).passed && !measured(0.4).at_least(0.5).passed);
+        assert!(measured(0.1).above(0.0).passed && !measured(0.0).above(0.0).passed);
+        assert!(measured(4.0).at_most(4.0).passed && !measured(4.1).at_most(4.0).passed);
+        assert!(!measured(4.0).below(4.0).passed);
+        assert!(!measured(5.0).at_least(0.0).at_most(4.0).passed);
+        assert!(measured(f64::MIN).passed && !measured(1.0).is_bounded());
+        let none = Condition::reported("x", None);
+        assert!(none.passed && !none.clone().at_least(0.0).passed);
+        assert_eq!(measured(1.0).at_least(0.5).at_most(2.0).bounds(), "at least 0.5, at most 2");
+        assert!(!measured(f64::NAN).at_least(0.0).passed);
+    }
 }

@@ -24,11 +24,16 @@
 #![allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 pub mod corpus;
+pub mod evaluate;
+pub mod evaluation;
 pub mod fit;
+pub mod gate;
 pub mod model;
 pub mod network;
 pub mod output;
+pub mod protocol;
 pub mod recipe;
+pub mod report;
 pub mod samples;
 pub mod statistics;
 pub mod teacher;

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Curves from one scale to another: a line, and the logistic of the VQEG reports.
+//! The curve from one scale to another: the logistic of the VQEG reports.
 
 use anyhow::{Result, ensure};
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{Dyn, OMatrix, OVector, U4, Vector4};
 use serde::{Deserialize, Serialize};
-
-/// A line, by least squares.
-pub fn fit_line(x: &[f64], y: &[f64]) -> impl Fn(f64) -> f64 + use<> {
-    let n = x.len() as f64;
-    let (mx, my) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
-    let xy: f64 = x.iter().zip(y).map(|(a, b)| (a - mx) * (b - my)).sum();
-    let xx: f64 = x.iter().map(|a| (a - mx) * (a - mx)).sum();
-    let slope = if xx > 0.0 { xy / xx } else { 0.0 };
-    move |v| my + slope * (v - mx)
-}
 
 /// The monotonic four-parameter logistic of the VQEG reports: b + (a - b) / (1 + exp(-(x - c) / |s|)).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
