@@ -208,7 +208,7 @@ mod tests {
     fn what_tells_tests_apart_gains_nothing_within_tests() {
         let mut clips: Vec<DesignClip> = Vec::new();
         for (test, offset) in [("t1", 0.0), ("t2", 50.0)] {
-            for content in ["x", "y", "z"] {
+            for content in ["u", "v", "w", "x", "y", "z"] {
                 let place = format!("a/{test}/{test}{content}");
                 clips.extend((0..10).map(|i| clip(&place, offset + f64::from(i))));
             }

@@ -112,13 +112,7 @@ impl<'a> Intervals<'a> {
             }
         }
         let outside = |clip: usize| unit.clips.binary_search(&clip).is_err();
-        let errors = match scheme {
-            Scheme::Content => self.errors(self.strangers(), outside),
-            Scheme::Family | Scheme::Laboratory => {
-                // A family's own laboratory may have other families; a laboratory has none outside itself.
-                self.errors(self.strangers(), outside)
-            }
-        };
+        let errors = self.errors(self.strangers(), outside);
         if errors.is_empty() {
             return self.errors(&self.held_out.units[&Scheme::Content], outside);
         }
@@ -323,4 +317,106 @@ fn difference_width(design: &Design, errors: &[HeldError]) -> Option<f64> {
         })
         .collect();
     conformal_width(weighted, LEVEL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::design::tests::clip;
+    use super::super::design::{DesignClip, TestChoices};
+    use super::super::schemes::plan;
+    use super::*;
+    use crate::statistics::synthetic::{Truth, errors};
+
+    const TRUTH: Truth = Truth { test: 7.0, content: 4.0, content_test: 2.0, within: 4.0 };
+
+    /// Every test is a laboratory of its own, and every prediction is 50.
+    fn laboratories(tests: usize, seed: u64) -> Design {
+        let clips: Vec<DesignClip> = errors(&TRUTH, tests, 4, 6, 1, seed)
+            .into_iter()
+            .map(|(error, test, content)| clip(&format!("l{test:02}/t/c{content}"), 50.0 + error))
+            .collect();
+        Design::new(&clips, &TestChoices::default(), 5).unwrap()
+    }
+
+    fn judged<T>(design: &Design, look: impl FnOnce(&Intervals<'_>) -> T) -> T {
+        let plan = plan(design);
+        let held_out = HeldOut::collect(&plan, design.clips(), |fit| {
+            let clips = plan.fits[fit].clips.len();
+            Some(Scored { score: vec![50.0; clips], factor: vec![1.0; clips] })
+        });
+        let missing = vec![1.0; design.clips()];
+        look(&Intervals::new(design, &plan, &held_out, &missing, [0.0, 100.0]))
+    }
+
+    #[test]
+    fn intervals_of_many_laboratories_cover_new_ones_and_are_no_wider_than_they_must() {
+        let design = laboratories(24, 5);
+        let coverage = judged(&design, |i| i.coverage(Scheme::Laboratory)).unwrap();
+        assert!((0.91..=0.985).contains(&coverage.coverage), "{}", coverage.coverage);
+        let sd = (49.0f64 + 16.0 + 4.0 + 16.0).sqrt();
+        let width = coverage.mean_width_uncut;
+        assert!((0.85..1.35).contains(&(width / (2.0 * 1.96 * sd))), "{width}");
+        assert_eq!(coverage.units.len(), 24);
+    }
+
+    #[test]
+    fn intervals_of_few_laboratories_are_wide_enough_on_average() {
+        let replications = 40;
+        let sum: f64 = (0..replications)
+            .map(|seed| {
+                let design = laboratories(4, 100 + seed);
+                judged(&design, |i| i.coverage(Scheme::Family)).unwrap().coverage
+            })
+            .sum();
+        let coverage = sum / replications as f64;
+        assert!((0.90..=0.995).contains(&coverage), "{coverage}");
+    }
+
+    #[test]
+    fn a_units_interval_does_not_see_its_ratings() {
+        let design = laboratories(5, 7);
+        for scheme in Scheme::ALL {
+            let before = judged(&design, |i| i.halves(scheme));
+            let unit = match scheme {
+                Scheme::Content => design.group.clips(3),
+                Scheme::Family => design.family.clips(2),
+                Scheme::Laboratory => design.laboratory.clips(2),
+            };
+            let mut other = design.clone();
+            unit.iter().for_each(|&i| other.rated[i] += 30.0);
+            let after = judged(&other, |i| i.halves(scheme));
+            for i in 0..design.clips() {
+                let same = before[i].to_bits() == after[i].to_bits();
+                assert_eq!(same, unit.contains(&i), "{scheme:?}, clip {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_difference_is_known_better_than_a_score() {
+        let design = laboratories(12, 9);
+        let section = judged(&design, |i| i.section(BTreeMap::new())).unwrap();
+        let difference = section.difference;
+        // Two clips' own errors remain: sqrt 2 x 4.
+        assert!((9.0..14.0).contains(&difference.half_width), "{}", difference.half_width);
+        assert!(difference.width_over_scores < 0.7, "{}", difference.width_over_scores);
+        assert!((0.92..=0.98).contains(&difference.coverage), "{}", difference.coverage);
+        assert_eq!(difference.families.len(), 12);
+        assert!(section.conformal_scale >= section.students_half_width / Z95 - 1e-12);
+    }
+
+    #[test]
+    fn a_clip_that_lacks_a_feature_or_is_far_away_gets_a_wider_interval() {
+        let design = laboratories(5, 7);
+        let plan = plan(&design);
+        let held_out = HeldOut::collect(&plan, design.clips(), |fit| {
+            let clips = plan.fits[fit].clips.len();
+            Some(Scored { score: vec![50.0; clips], factor: vec![2.0; clips] })
+        });
+        let mut missing = vec![1.0; design.clips()];
+        missing[0] = 1.5;
+        let intervals = Intervals::new(&design, &plan, &held_out, &missing, [0.0, 100.0]);
+        let halves = intervals.halves(Scheme::Laboratory);
+        assert!((halves[0] / halves[1] - 1.5).abs() < 1e-12);
+    }
 }

@@ -19,6 +19,8 @@ mod predictor;
 mod schemes;
 mod shape;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
