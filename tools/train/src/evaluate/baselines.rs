@@ -68,7 +68,9 @@ pub(super) fn add(
             .collect();
         // A test that is too small or too even for a curve keeps VMAF as it is.
         if let Ok(curve) = curve(&judged) {
-            clips.iter().for_each(|&i| own[i] = curve.at(vmaf[i]));
+            for i in clips {
+                own[i] = curve.at(vmaf[i]);
+            }
         }
     }
     predictors.insert(model.to_owned(), fixed(vmaf));

@@ -49,7 +49,7 @@ impl Grouping {
     }
 
     /// Of each of these, the one of `coarser` that holds it; all its clips are of one.
-    fn within(&self, coarser: &Self) -> Vec<usize> {
+    pub(super) fn within(&self, coarser: &Self) -> Vec<usize> {
         let mut of = vec![0; self.len()];
         for (fine, coarse) in self.of.iter().zip(&coarser.of) {
             of[*fine] = *coarse;

@@ -10,12 +10,12 @@ use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
 use super::ladder::Ladder;
 use super::missing::{combinations, set_name};
 use super::predictor::Scored;
 use super::schemes::PlannedFit;
 use super::shape::{self, Shape};
+use super::{SHUFFLES, Subject};
 use crate::fit::Pretrained;
 use crate::model::Model;
 use crate::recipe::{CodecInput, Recipe};
@@ -36,12 +36,7 @@ pub(super) struct Fold {
 }
 
 /// Fits and predicts.
-pub(super) fn run(
-    subject: &Subject<'_>,
-    planned: &PlannedFit,
-    ladders: &[Ladder],
-    shuffles: u64,
-) -> Result<Fold> {
+pub(super) fn run(subject: &Subject<'_>, planned: &PlannedFit, ladders: &[Ladder]) -> Result<Fold> {
     let (recipe, codec) = (subject.recipe, subject.codec);
     let quiet = || ();
     let pretrained =
@@ -78,7 +73,7 @@ pub(super) fn run(
     let blind = Recipe { codec: CodecInput::None, ..recipe.clone() };
     fold.blind = Some(score(&pretrained.refit(&blind, codec, &quiet)?.model, codec, &[])?);
     if planned.controls {
-        for draw in 0..shuffles {
+        for draw in 0..SHUFFLES as u64 {
             let labels = shuffled(subject, draw);
             let model = pretrained.refit(recipe, &labels, &quiet)?.model;
             fold.shuffled.push(score(&model, &labels, &[])?.score);

@@ -2,28 +2,25 @@
 //! All folds of an evaluation, side by side; each is kept on disk, so that an interrupted evaluation goes on where it
 //! was.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::Subject;
 use super::fold::{self, Fold};
 use super::ladder::Ladder;
 use super::schemes::Plan;
+use super::{Effort, Subject};
 use crate::output::{json_bytes, write_file};
 
-/// The folds of a plan, in its order. `folder` keeps the finished ones.
+/// The folds of a plan, in its order.
 pub(super) fn run(
     subject: &Subject<'_>,
     plan: &Plan,
     ladders: &[Ladder],
-    shuffles: u64,
-    folder: &Path,
-    quiet: bool,
+    effort: Effort<'_>,
 ) -> Result<Vec<Fold>> {
-    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(plan.fits.len() as u64) };
+    let bar =
+        if effort.quiet { ProgressBar::hidden() } else { ProgressBar::new(plan.fits.len() as u64) };
     bar.set_style(ProgressStyle::with_template(
         "{elapsed_precise} {bar:30} {pos}/{len} folds, {eta} left",
     )?);
@@ -31,13 +28,13 @@ pub(super) fn run(
         .fits
         .par_iter()
         .map(|planned| {
-            let path = folder.join(format!("{}.json", planned.name));
+            let path = effort.folder.join(format!("{}.json", planned.name));
             let fold = if let Ok(bytes) = std::fs::read(&path) {
                 serde_json::from_slice(&bytes).with_context(|| {
                     format!("kept fold {}: delete it to fit it again", path.display())
                 })?
             } else {
-                let fold = fold::run(subject, planned, ladders, shuffles)
+                let fold = fold::run(subject, planned, ladders)
                     .with_context(|| format!("fold {}", planned.name))?;
                 write_file(&path, &json_bytes(&fold)?)?;
                 fold

@@ -37,7 +37,7 @@ use design::{Design, DesignClip, TestChoices};
 pub use schemes::Scheme;
 
 /// Draws of shuffled codec labels.
-const SHUFFLES: u64 = 3;
+const SHUFFLES: usize = 3;
 
 /// What an evaluation is of.
 pub struct Subject<'a> {
@@ -130,9 +130,8 @@ impl<'a> Subject<'a> {
         let plan = schemes::plan(&self.design);
         let strongest = self.vmaf.values().next_back().map_or(&[][..], Vec::as_slice);
         let ladders = ladder::find(self.corpus, &self.design, strongest);
-        let folds = folds::run(self, &plan, &ladders, SHUFFLES, effort.folder, effort.quiet)?;
-        let (evaluation, clips) =
-            summary::summarise(self, &plan, &folds, &ladders, effort.draws, SHUFFLES)?;
+        let folds = folds::run(self, &plan, &ladders, effort)?;
+        let (evaluation, clips) = summary::summarise(self, &plan, &folds, &ladders, effort)?;
         ensure_numbers(&evaluation)?;
         Ok((evaluation, clips))
     }

@@ -82,7 +82,9 @@ impl Planner<'_> {
     fn without(&mut self, name: String, held_out: &[usize], predicted: &[usize]) -> Option<usize> {
         let groups = &self.design.group;
         let mut left_out = vec![false; groups.len()];
-        held_out.iter().for_each(|&clip| left_out[groups.of[clip]] = true);
+        for &clip in held_out {
+            left_out[groups.of[clip]] = true;
+        }
         let train: Vec<bool> = groups.of.iter().map(|&group| !left_out[group]).collect();
         let mut trained: Vec<usize> = (0..train.len())
             .filter(|&i| train[i] && self.design.is_rated(i))

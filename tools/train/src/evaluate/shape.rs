@@ -187,7 +187,9 @@ fn lowest_identical(model: &Model, hidden: &[usize]) -> Result<f64> {
     for codec in 0..VOCABULARY_1.len() {
         for motion in 0..MOTIONS {
             let mut row = model.identical(motion as f64);
-            hidden.iter().for_each(|&column| row[column] = f32::NAN);
+            for &column in hidden {
+                row[column] = f32::NAN;
+            }
             rows.extend(row);
             codecs.push(codec);
         }

@@ -9,21 +9,33 @@ use vmaf_fr_v2::catalogue::VOCABULARY_1;
 use super::agreement::{
     Comparison, by_test, by_unit, judged, pooled, unknown, within, worst_content,
 };
-use super::design::Design;
 use super::fold::Fold;
 use super::interval::Intervals;
 use super::ladder::{self, Ladder};
-use super::predictor::HeldOut;
+use super::predictor::{HeldOut, Scored};
 use super::schemes::{Plan, Scheme};
-use super::{Subject, baselines, codec, missing};
+use super::{Effort, SHUFFLES, Subject, baselines, codec, missing};
 use crate::evaluation::{
-    BLIND, ClipTable, Difference, Evaluation, Evidence, Figures, Laboratory, MODEL, Predictor,
-    in_sample, marks,
+    BLIND, ClipTable, CodecBias, CodecWorth, Difference, Evaluation, Evidence, Figures, Laboratory,
+    MODEL, MissingFeatures, Predictor, in_sample, marks,
 };
 use crate::statistics::Draws;
 
 /// Seed of the bootstrap.
 const SEED: u64 = 95;
+
+/// Everything that was predicted.
+struct Predictions<'a> {
+    subject: &'a Subject<'a>,
+    plan: &'a Plan,
+    folds: &'a [Fold],
+    draws: Draws,
+    by_predictor: BTreeMap<String, HeldOut>,
+    /// What multiplies each clip's half width, for the features that it lacks.
+    clip_factors: Vec<f64>,
+    /// Ones: a predictor that takes no feature lacks none.
+    no_factors: Vec<f64>,
+}
 
 /// Judges the predictions of all folds.
 pub(super) fn summarise(
@@ -31,106 +43,22 @@ pub(super) fn summarise(
     plan: &Plan,
     folds: &[Fold],
     ladders: &[Ladder],
-    draws: usize,
-    shuffles: u64,
+    effort: Effort<'_>,
 ) -> Result<(Evaluation, ClipTable)> {
-    let design = &subject.design;
-    let draws = Draws { count: draws, seed: SEED };
-    let range = subject.recipe.score_range;
-    let mut predictors: BTreeMap<String, HeldOut> = BTreeMap::new();
-    let collect = |get: &dyn Fn(&Fold) -> Option<super::predictor::Scored>| {
-        HeldOut::collect(plan, design.clips(), |fit| get(&folds[fit]))
-    };
-    predictors.insert(MODEL.to_owned(), collect(&|fold| Some(fold.model.clone())));
-    let aware = folds.iter().any(|fold| fold.blind.is_some());
-    if aware {
-        predictors.insert(BLIND.to_owned(), collect(&|fold| fold.blind.clone()));
-    }
-    for (name, vmaf) in subject.vmaf {
-        baselines::add(&mut predictors, name, vmaf, design, plan)?;
-    }
-
+    let mut all = Predictions::of(subject, plan, folds, effort)?;
+    let losses = all.losses();
     let optional = subject.optional();
+    let factors = missing::factors(&optional, &losses, &missing::combinations(&optional));
     let absent = missing::absent(subject.corpus, &optional);
-    let sets = missing::combinations(&optional);
-    let with_hidden = |get: &dyn Fn(&Fold) -> Option<&Vec<f64>>| -> Vec<f64> {
-        let mut all = vec![f64::NAN; design.clips()];
-        for unit in &plan.units[&Scheme::Content] {
-            let Some(scores) = get(&folds[unit.fit]) else { continue };
-            for (&clip, &score) in plan.fits[unit.fit].clips.iter().zip(scores) {
-                if unit.clips.binary_search(&clip).is_ok() {
-                    all[clip] = score;
-                }
-            }
-        }
-        all
-    };
-    let hidden: BTreeMap<String, Vec<f64>> = sets
-        .iter()
-        .map(|set| {
-            let name = missing::set_name(set);
-            let scores = with_hidden(&|fold| fold.hidden.get(&name));
-            (name, scores)
-        })
-        .collect();
-    let losses = missing::losses(design, &absent, predictors[MODEL].content(), &hidden, &sets);
-    let factors = missing::factors(&optional, &losses, &sets);
-    let clip_factors = missing::clip_factors(&absent, &factors);
-    let no_factors = vec![1.0; design.clips()];
+    all.clip_factors = missing::clip_factors(&absent, &factors);
 
-    let mut figures: BTreeMap<String, Predictor> = BTreeMap::new();
-    for (name, held_out) in &predictors {
-        let missing = if name == MODEL || name == BLIND { &clip_factors } else { &no_factors };
-        let intervals = Intervals::new(design, plan, held_out, missing, range);
-        let schemes = Scheme::ALL
-            .into_iter()
-            .filter(|scheme| !plan.units[scheme].is_empty())
-            .map(|scheme| {
-                let figures = scheme_figures(design, plan, held_out, &intervals, scheme)
-                    .with_context(|| format!("{name}: nothing to judge with {}", scheme.label()))?;
-                Ok((scheme, figures))
-            })
-            .collect::<Result<_>>()?;
-        figures.insert(name.clone(), Predictor { schemes });
-    }
-    let baseline = strongest(subject, &figures)?;
-
-    let model = &predictors[MODEL];
-    let differences = predictors
-        .iter()
-        .filter(|(name, _)| *name != MODEL)
-        .map(|(name, other)| {
-            let of_scheme = |scheme: Scheme| -> Option<(Scheme, Difference)> {
-                let (first, second) = (&model.units[&scheme].score, &other.units[&scheme].score);
-                let clips = design.primary_clips();
-                let comparison = Comparison::new(design, first, second, &clips, draws);
-                Some((scheme, comparison.difference()?))
-            };
-            (name.clone(), Scheme::ALL.into_iter().filter_map(of_scheme).collect())
-        })
-        .collect();
-
-    let codec_worth = aware.then(|| {
-        let shuffled: Vec<Vec<f64>> = (0..usize::try_from(shuffles).unwrap_or(0))
-            .map(|draw| with_hidden(&|fold| fold.shuffled.get(draw)))
-            .collect();
-        let shuffled: Vec<&[f64]> = shuffled.iter().map(Vec::as_slice).collect();
-        let blind = predictors[BLIND].content();
-        codec::worth(design, model.content(), blind, &shuffled, draws)
-    });
-    let judged_bias = |name: &str| name == MODEL || name == BLIND || name.ends_with("+4pl");
-    let codec_bias = predictors
-        .iter()
-        .filter(|(name, _)| judged_bias(name))
-        .map(|(name, held_out)| (name.clone(), codec::bias(design, held_out.content(), draws)))
-        .collect();
-
+    let predictors = all.figures()?;
+    let baseline = strongest(subject, &predictors)?;
     let whole = folds.iter().find_map(|fold| fold.shape.as_ref());
     let mut checks = whole.context("no fold is of all clips")?.conditions(subject.recipe);
-    checks.push(ladder::condition(ladders, model.content()));
-
-    let intervals = Intervals::new(design, plan, model, &clip_factors, range);
-    let interval = intervals
+    checks.push(ladder::condition(ladders, all.model().content()));
+    let interval = all
+        .intervals(MODEL)
         .section(factors)
         .context("no content has two primary clips: an interval of differences cannot be made")?;
     let (kind, format) = marks();
@@ -139,41 +67,202 @@ pub(super) fn summarise(
         format,
         protocol: subject.protocol.clone(),
         protocol_sha256: subject.protocol_sha256.clone(),
-        evidence: evidence(subject, draws.count, shuffles, aware),
+        evidence: evidence(subject, effort.draws, all.has_blind()),
         baseline,
-        predictors: figures,
-        differences,
-        codec: codec_worth,
-        codec_bias,
+        predictors,
+        differences: all.differences(),
+        codec: all.codec_worth(),
+        codec_bias: all.codec_bias(),
         checks,
         interval,
         missing: losses,
     };
-    let halves = intervals.halves(Scheme::Content);
-    Ok((evaluation, clip_table(subject, &predictors, &halves)))
+    let clips = all.clip_table();
+    Ok((evaluation, clips))
 }
 
-fn scheme_figures(
-    design: &Design,
-    plan: &Plan,
-    held_out: &HeldOut,
-    intervals: &Intervals<'_>,
-    scheme: Scheme,
-) -> Option<Figures> {
-    let predicted = &held_out.units[&scheme].score;
-    Some(Figures {
-        within: within(design, predicted, &judged(design, predicted))?,
-        pooled: pooled(design, predicted),
-        unknown: unknown(design, predicted),
-        tests: by_test(design, predicted),
-        units: if scheme == Scheme::Content {
-            BTreeMap::new()
-        } else {
-            by_unit(design, plan, scheme, predicted)
-        },
-        worst_content: worst_content(design, predicted)?,
-        interval: intervals.coverage(scheme)?,
-    })
+impl<'a> Predictions<'a> {
+    fn of(
+        subject: &'a Subject<'a>,
+        plan: &'a Plan,
+        folds: &'a [Fold],
+        effort: Effort<'_>,
+    ) -> Result<Self> {
+        let clips = subject.design.clips();
+        let collect = |get: &dyn Fn(&Fold) -> Option<Scored>| {
+            HeldOut::collect(plan, clips, |fit| get(&folds[fit]))
+        };
+        let mut by_predictor: BTreeMap<String, HeldOut> = BTreeMap::new();
+        by_predictor.insert(MODEL.to_owned(), collect(&|fold| Some(fold.model.clone())));
+        if folds.iter().any(|fold| fold.blind.is_some()) {
+            by_predictor.insert(BLIND.to_owned(), collect(&|fold| fold.blind.clone()));
+        }
+        for (name, vmaf) in subject.vmaf {
+            baselines::add(&mut by_predictor, name, vmaf, &subject.design, plan)?;
+        }
+        Ok(Self {
+            subject,
+            plan,
+            folds,
+            draws: Draws { count: effort.draws, seed: SEED },
+            by_predictor,
+            clip_factors: vec![1.0; clips],
+            no_factors: vec![1.0; clips],
+        })
+    }
+
+    fn model(&self) -> &HeldOut {
+        &self.by_predictor[MODEL]
+    }
+
+    fn has_blind(&self) -> bool {
+        self.by_predictor.contains_key(BLIND)
+    }
+
+    /// What folds with a content left out say of each clip; NaN if they say nothing.
+    fn of_content_folds(&self, get: impl Fn(&Fold) -> Option<&Vec<f64>>) -> Vec<f64> {
+        let mut all = vec![f64::NAN; self.subject.design.clips()];
+        for unit in &self.plan.units[&Scheme::Content] {
+            let Some(scores) = get(&self.folds[unit.fit]) else { continue };
+            for (&clip, &score) in self.plan.fits[unit.fit].clips.iter().zip(scores) {
+                if unit.clips.binary_search(&clip).is_ok() {
+                    all[clip] = score;
+                }
+            }
+        }
+        all
+    }
+
+    fn losses(&self) -> BTreeMap<String, MissingFeatures> {
+        let optional = self.subject.optional();
+        let sets = missing::combinations(&optional);
+        let hidden: BTreeMap<String, Vec<f64>> = sets
+            .iter()
+            .map(|set| {
+                let name = missing::set_name(set);
+                let scores = self.of_content_folds(|fold| fold.hidden.get(&name));
+                (name, scores)
+            })
+            .collect();
+        let absent = missing::absent(self.subject.corpus, &optional);
+        missing::losses(&self.subject.design, &absent, self.model().content(), &hidden, &sets)
+    }
+
+    fn intervals(&self, predictor: &str) -> Intervals<'_> {
+        let fitted = predictor == MODEL || predictor == BLIND;
+        Intervals::new(
+            &self.subject.design,
+            self.plan,
+            &self.by_predictor[predictor],
+            if fitted { &self.clip_factors } else { &self.no_factors },
+            self.subject.recipe.score_range,
+        )
+    }
+
+    fn figures(&self) -> Result<BTreeMap<String, Predictor>> {
+        self.by_predictor
+            .keys()
+            .map(|name| {
+                let schemes = Scheme::ALL
+                    .into_iter()
+                    .filter(|scheme| !self.plan.units[scheme].is_empty())
+                    .map(|scheme| {
+                        let figures = self.scheme_figures(name, scheme).with_context(|| {
+                            format!("{name}: nothing to judge with {}", scheme.label())
+                        })?;
+                        Ok((scheme, figures))
+                    })
+                    .collect::<Result<_>>()?;
+                Ok((name.clone(), Predictor { schemes }))
+            })
+            .collect()
+    }
+
+    fn scheme_figures(&self, predictor: &str, scheme: Scheme) -> Option<Figures> {
+        let design = &self.subject.design;
+        let predicted = &self.by_predictor[predictor].units[&scheme].score;
+        Some(Figures {
+            within: within(design, predicted, &judged(design, predicted))?,
+            pooled: pooled(design, predicted),
+            unknown: unknown(design, predicted),
+            tests: by_test(design, predicted),
+            units: if scheme == Scheme::Content {
+                BTreeMap::new()
+            } else {
+                by_unit(design, self.plan, scheme, predicted)
+            },
+            worst_content: worst_content(design, predicted)?,
+            interval: self.intervals(predictor).coverage(scheme)?,
+        })
+    }
+
+    fn differences(&self) -> BTreeMap<String, BTreeMap<Scheme, Difference>> {
+        let design = &self.subject.design;
+        let clips = design.primary_clips();
+        self.by_predictor
+            .iter()
+            .filter(|(name, _)| *name != MODEL)
+            .map(|(name, other)| {
+                let of_scheme = |scheme: Scheme| -> Option<(Scheme, Difference)> {
+                    let first = &self.model().units[&scheme].score;
+                    let second = &other.units[&scheme].score;
+                    let comparison = Comparison::new(design, first, second, &clips, self.draws);
+                    Some((scheme, comparison.difference()?))
+                };
+                (name.clone(), Scheme::ALL.into_iter().filter_map(of_scheme).collect())
+            })
+            .collect()
+    }
+
+    fn codec_worth(&self) -> Option<BTreeMap<String, CodecWorth>> {
+        let blind = self.by_predictor.get(BLIND)?.content();
+        let controls: Vec<Vec<f64>> = (0..SHUFFLES)
+            .map(|draw| self.of_content_folds(|fold| fold.shuffled.get(draw)))
+            .collect();
+        let controls: Vec<&[f64]> = controls.iter().map(Vec::as_slice).collect();
+        let aware = self.model().content();
+        Some(codec::worth(&self.subject.design, aware, blind, &controls, self.draws))
+    }
+
+    fn codec_bias(&self) -> BTreeMap<String, BTreeMap<String, CodecBias>> {
+        // VMAF as it is has another slope than ratings, and one that was fitted to the ratings has seen them.
+        let judged = |name: &str| name == MODEL || name == BLIND || name.ends_with("+4pl");
+        self.by_predictor
+            .iter()
+            .filter(|(name, _)| judged(name))
+            .map(|(name, held_out)| {
+                let bias = codec::bias(&self.subject.design, held_out.content(), self.draws);
+                (name.clone(), bias)
+            })
+            .collect()
+    }
+
+    fn clip_table(&self) -> ClipTable {
+        let clips = &self.subject.corpus.clips;
+        let codecs = self.subject.codec.iter();
+        ClipTable {
+            laboratory: clips.iter().map(|clip| clip.laboratory.clone()).collect(),
+            dataset: clips.iter().map(|clip| clip.dataset.clone()).collect(),
+            content: clips.iter().map(|clip| clip.content.clone()).collect(),
+            clip: clips.iter().map(|clip| clip.name.clone()).collect(),
+            codec: codecs.map(|&codec| VOCABULARY_1[codec].to_owned()).collect(),
+            primary: self.subject.design.primary.clone(),
+            rated: present(&self.subject.design.rated),
+            predicted: self
+                .by_predictor
+                .iter()
+                .map(|(name, held_out)| (name.clone(), present(held_out.content())))
+                .collect(),
+            model: self
+                .model()
+                .units
+                .iter()
+                .filter(|(scheme, _)| **scheme != Scheme::Content)
+                .map(|(&scheme, scored)| (scheme, present(&scored.score)))
+                .collect(),
+            half_width: present(&self.intervals(MODEL).halves(Scheme::Content)),
+        }
+    }
 }
 
 /// The VMAF model that agrees better within tests, each with a logistic of its own for every test.
@@ -185,7 +274,7 @@ fn strongest(subject: &Subject<'_>, figures: &BTreeMap<String, Predictor>) -> Re
     }
 }
 
-fn evidence(subject: &Subject<'_>, draws: usize, shuffles: u64, aware: bool) -> Evidence {
+fn evidence(subject: &Subject<'_>, draws: usize, aware: bool) -> Evidence {
     let design = &subject.design;
     let primary = design.primary_clips();
     let contents = |clips: &[usize]| {
@@ -200,14 +289,10 @@ fn evidence(subject: &Subject<'_>, draws: usize, shuffles: u64, aware: bool) -> 
         }
         Laboratory { clips: clips.len(), contents: contents(&clips), codecs }
     };
-    let family_of_test = |test: usize| {
-        (0..design.clips())
-            .find(|&i| design.test.of[i] == test)
-            .map_or(0, |clip| design.family.of[clip])
-    };
+    let family_of_test = design.test.within(&design.family);
     let tests = |family: usize| {
         (0..design.test.len())
-            .filter(|&test| family_of_test(test) == family)
+            .filter(|&test| family_of_test[test] == family)
             .map(|test| design.test.names[test].clone())
             .collect()
     };
@@ -225,7 +310,7 @@ fn evidence(subject: &Subject<'_>, draws: usize, shuffles: u64, aware: bool) -> 
         groups: design.group.len(),
         members: subject.recipe.network.members,
         draws,
-        shuffles: if aware { usize::try_from(shuffles).unwrap_or(usize::MAX) } else { 0 },
+        shuffles: if aware { SHUFFLES } else { 0 },
         laboratories: (0..design.laboratory.len())
             .map(|index| (design.laboratory.names[index].clone(), laboratory(index)))
             .collect(),
@@ -240,32 +325,4 @@ fn evidence(subject: &Subject<'_>, draws: usize, shuffles: u64, aware: bool) -> 
 /// `None` for NaN.
 fn present(values: &[f64]) -> Vec<Option<f64>> {
     values.iter().map(|&value| (!value.is_nan()).then_some(value)).collect()
-}
-
-fn clip_table(
-    subject: &Subject<'_>,
-    predictors: &BTreeMap<String, HeldOut>,
-    halves: &[f64],
-) -> ClipTable {
-    let clips = &subject.corpus.clips;
-    ClipTable {
-        laboratory: clips.iter().map(|clip| clip.laboratory.clone()).collect(),
-        dataset: clips.iter().map(|clip| clip.dataset.clone()).collect(),
-        content: clips.iter().map(|clip| clip.content.clone()).collect(),
-        clip: clips.iter().map(|clip| clip.name.clone()).collect(),
-        codec: subject.codec.iter().map(|&codec| VOCABULARY_1[codec].to_owned()).collect(),
-        primary: subject.design.primary.clone(),
-        rated: present(&subject.design.rated),
-        predicted: predictors
-            .iter()
-            .map(|(name, held_out)| (name.clone(), present(held_out.content())))
-            .collect(),
-        model: predictors[MODEL]
-            .units
-            .iter()
-            .filter(|(scheme, _)| **scheme != Scheme::Content)
-            .map(|(&scheme, scored)| (scheme, present(&scored.score)))
-            .collect(),
-        half_width: present(halves),
-    }
 }

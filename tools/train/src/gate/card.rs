@@ -51,13 +51,11 @@ pub(super) fn with_verdict(
             None => members.push((name.to_owned(), raw)),
         }
     }
-    let mut card = String::from("{\n");
-    for (index, (name, value)) in members.iter().enumerate() {
-        let comma = if index + 1 < members.len() { "," } else { "" };
-        card += &format!("  {}: {}{comma}\n", serde_json::to_string(name)?, value.get());
-    }
-    card += "}\n";
-    Ok(card.into_bytes())
+    let lines = members
+        .iter()
+        .map(|(name, value)| Ok(format!("  {}: {}", serde_json::to_string(name)?, value.get())))
+        .collect::<Result<Vec<String>>>()?;
+    Ok(format!("{{\n{}\n}}\n", lines.join(",\n")).into_bytes())
 }
 
 /// Pretty, as a member of an object.
