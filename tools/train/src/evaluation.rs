@@ -171,7 +171,8 @@ pub struct Coverage {
     pub tests: BTreeMap<String, UnitCoverage>,
     /// Of each unit that was left out; not for contents.
     pub units: BTreeMap<String, UnitCoverage>,
-    /// Nominal and observed coverage.
+    /// Nominal and observed coverage, with each content left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calibration: Vec<[f64; 2]>,
 }
 

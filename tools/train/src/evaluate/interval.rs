@@ -185,14 +185,20 @@ impl<'a> Intervals<'a> {
             })
             .min_by(|a, b| a.coverage.total_cmp(&b.coverage))?;
         let units = self.plan.units[&scheme].iter().filter(|_| scheme != Scheme::Content);
-        let calibration = (1..20)
-            .map(|step| {
-                let nominal = f64::from(step) * 0.05;
-                // Normal quantiles at each level, by the scale that makes the last one right.
-                let share = normal_quantile(0.5 + nominal / 2.0) / Z95;
-                [nominal, of_contents(&clips, &|i| error(i) <= share * halves[i])]
-            })
-            .collect();
+        // Normal quantiles at each level, by the scale that makes the last one right.
+        let share = |nominal: f64| normal_quantile(0.5 + nominal / 2.0) / Z95;
+        let calibration = if scheme == Scheme::Content {
+            (1..10)
+                .map(|step| f64::from(step) / 10.0)
+                .chain([LEVEL])
+                .map(|level| {
+                    let inside = |i: usize| error(i) <= share(level) * halves[i];
+                    [level, of_contents(&clips, &inside)]
+                })
+                .collect()
+        } else {
+            Vec::new()
+        };
         Some(Coverage {
             coverage: of_contents(&clips, &inside),
             coverage_of_clips: of_clips(&clips, &inside),

@@ -36,7 +36,7 @@ pub const MIN_IDENTICAL: f64 = 95.0;
 /// The same when optional features were not measured.
 pub const MIN_IDENTICAL_INCOMPLETE: f64 = 90.0;
 /// Points that motion alone may add at a cut, in 95 of 100 frames.
-pub const MAX_CUT_JUMP: f64 = 10.0;
+pub const MAX_CUT_JUMP: f64 = 20.0;
 /// Points that a score may lose on the way to a better encode.
 pub const MAX_LADDER_DROP: f64 = 0.5;
 

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use super::record::JudgedCard;
 use crate::evaluate::Scheme;
 use crate::evaluation::{BLIND, Condition, Evaluation, MODEL, Within, elsewhere, in_sample};
+use crate::statistics::Lift;
 
 /// Fewest contents with primary clips.
 pub const MIN_CONTENTS: usize = 10;
@@ -102,9 +103,11 @@ fn against_vmaf(evaluation: &Evaluation) -> Vec<Condition> {
         figures.units.get(laboratory).copied()
     };
     for laboratory in evaluation.evidence.laboratories.keys() {
-        let (model, other) = (within(MODEL, laboratory), within(&fitted_elsewhere, laboratory));
-        let difference = model.zip(other).map(|(model, other)| model.plcc - other.plcc);
-        let what = format!("PLCC within tests minus that of {vmaf}, {laboratory} left out");
+        let plcc = |predictor: &str| within(predictor, laboratory).map(|within| within.plcc);
+        let other = plcc(vmaf).zip(plcc(&fitted_elsewhere)).map(|(raw, fitted)| raw.max(fitted));
+        let difference = plcc(MODEL).zip(other).map(|(model, other)| model - other);
+        let what =
+            format!("PLCC within tests minus that of {vmaf}, the same way, {laboratory} left out");
         conditions.push(Condition::reported(what, difference).at_least(MIN_LABORATORY));
     }
     let worst = |predictor: &str| {
