@@ -5,6 +5,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use vmaf_fr_files::sha256_hex;
 
+use crate::corpus::CorpusSource;
 use crate::output::json_bytes;
 use crate::recipe::Recipe;
 use crate::samples::Weighting;
@@ -13,16 +14,9 @@ use crate::teacher::Harmonisation;
 /// Everything that decides a model apart from its seed and inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Protocol {
-    /// sha256 of the corpus file.
-    pub corpus_sha256: String,
-    /// Its file name.
-    pub corpus: String,
-    /// Rows in it.
-    pub rows: usize,
-    /// Target column.
-    pub target: String,
-    /// Teacher column, if there is one.
-    pub teacher: Option<String>,
+    /// The tables, in the order of their laboratories.
+    #[serde(default)]
+    pub corpora: Vec<CorpusRecord>,
     /// How the teacher was brought to one scale, if it was.
     pub harmonisation: Option<Harmonisation>,
     /// Features, in order.
@@ -39,7 +33,28 @@ pub struct Protocol {
     pub recipe: Recipe,
 }
 
+/// A table of a corpus.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CorpusRecord {
+    /// Laboratory, columns, scale and weight.
+    pub source: CorpusSource,
+    /// Name of the file.
+    pub file: String,
+    /// sha256 of it.
+    pub sha256: String,
+    /// Rows in it.
+    pub rows: usize,
+    /// Spellings of contents that were counted as one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<Vec<String>>,
+}
+
 impl Protocol {
+    /// Names of the tables' files.
+    pub fn corpus_files(&self) -> String {
+        self.corpora.iter().map(|corpus| corpus.file.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     /// sha256 of its JSON: two trainings of one protocol differ in seed and codec block only.
     pub fn fingerprint(&self) -> Result<String> {
         Ok(sha256_hex(&json_bytes(self)?))

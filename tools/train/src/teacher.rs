@@ -64,6 +64,7 @@ pub fn harmonise(
             .map(|&t| if t > 0.0 && t < 100.0 { t } else { f32::NAN })
             .collect(),
         rows: corpus.rows,
+        tables: Vec::new(),
     };
     // The stage used is the one that ignores ratings; it needs clips with some.
     six.clips.iter_mut().for_each(|clip| clip.target = 50.0);

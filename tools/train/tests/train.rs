@@ -6,7 +6,7 @@ mod synthetic;
 use std::path::Path;
 
 use clap::Parser;
-use vmaf_fr_train::corpus::{Corpus, Selection};
+use vmaf_fr_train::corpus::{Corpus, CorpusSource, Selection};
 use vmaf_fr_train::evaluate::{self, EvaluateArgs};
 use vmaf_fr_train::gate::{self, GateArgs, check_registry};
 use vmaf_fr_train::train::{self, TrainArgs};
@@ -65,13 +65,15 @@ fn a_table_is_read_with_nulls_and_missing_columns() {
     synthetic::write(&path, 3, 0.0, 1);
     let features: Vec<String> =
         ["adm2", "motion", "cambi", "no_such_feature"].map(str::to_owned).to_vec();
-    let select = |frames_per_clip| Selection {
-        features: &features,
-        target: "mos",
-        teacher: Some("vmaf"),
-        frames_per_clip,
+    let source = CorpusSource {
+        teacher_column: Some("vmaf".to_owned()),
+        ..CorpusSource::new("lab", &path, "mos")
     };
-    let all = Corpus::read(&path, &select(0)).unwrap();
+    let read = |source: &CorpusSource, frames_per_clip| {
+        let selection = Selection { features: &features, frames_per_clip, ..Selection::default() };
+        Corpus::read_all(std::slice::from_ref(source), &selection)
+    };
+    let all = read(&source, 0).unwrap();
     assert_eq!((all.clips.len(), all.rows), (72, 288));
     for row in 0..all.rows {
         let frame = all.frame(row);
@@ -79,11 +81,12 @@ fn a_table_is_read_with_nulls_and_missing_columns() {
     }
     let missing = (0..all.rows).filter(|&r| all.frame(r)[1].is_nan()).count();
     assert_eq!(missing, 96);
-    assert_eq!(Corpus::read(&path, &select(2)).unwrap().features.len(), 72 * 2 * 4);
-    let error = Corpus::read(&path, &Selection { target: "dmos", ..select(0) }).unwrap_err();
+    assert_eq!(read(&source, 2).unwrap().features.len(), 72 * 2 * 4);
+    let other = CorpusSource { target: "dmos".to_owned(), ..source.clone() };
+    let error = anyhow::Error::from(read(&other, 0).unwrap_err());
     assert!(format!("{error:#}").contains("no column \"dmos\""), "{error:#}");
     std::fs::write(&path, b"PAR1 nothing").unwrap();
-    let error = format!("{:#}", Corpus::read(&path, &select(0)).unwrap_err());
+    let error = format!("{:#}", anyhow::Error::from(read(&source, 0).unwrap_err()));
     assert!(error.contains("frames.parquet") && error.contains("not a parquet file"), "{error}");
 }
 
