@@ -11,7 +11,7 @@ use parquet::basic::Compression;
 use parquet::data_type::{
     BoolType, ByteArray, ByteArrayType, FloatType, Int32Type, Int64Type, Int96, Int96Type,
 };
-use rows::{FRAMES, Rows, column, read, writer};
+use rows::{FRAMES, Rows, column, read, read_features, writer};
 use vmaf_fr_train::corpus::Corpus;
 
 fn tables() -> PathBuf {
@@ -54,7 +54,9 @@ fn what_every_writer_writes_is_read() {
             assert!(seen.contains(&format!("{writer}-{compression}")), "{writer} {compression}");
         }
     }
-    assert!(seen.contains(&"arrow-types".to_owned()) && seen.contains(&"arrow-encodings".to_owned()));
+    assert!(
+        seen.contains(&"arrow-types".to_owned()) && seen.contains(&"arrow-encodings".to_owned())
+    );
 }
 
 #[test]
@@ -95,7 +97,8 @@ fn what_cannot_be_read_is_refused_by_name_and_type() {
     assert!(error.contains("column \"structs\" holds structs, expected numbers"), "{error}");
     let error = read(&duck, |source, _| source.target = "codec".to_owned()).unwrap_err();
     assert!(error.contains("column \"codec\" holds text, expected numbers"), "{error}");
-    let error = read(&duck, |source, _| source.content_column = Some("mos".to_owned())).unwrap_err();
+    let error =
+        read(&duck, |source, _| source.content_column = Some("mos".to_owned())).unwrap_err();
     assert!(error.contains("\"mos\" holds decimals of 2 places"), "{error}");
 }
 
@@ -116,8 +119,14 @@ fn what_older_writers_wrote_is_read() {
         let mut group = file.next_row_group().unwrap();
         let text = |text: String| Some(ByteArray::from(text.into_bytes()));
         let rows = || (0..4).flat_map(|c| (0..2).map(move |f| (c, f)));
-        column::<ByteArrayType>(&mut group, &rows().map(|(c, _)| text(format!("clip{c}"))).collect::<Vec<_>>());
-        column::<ByteArrayType>(&mut group, &rows().map(|(c, _)| text((7 + c % 2).to_string())).collect::<Vec<_>>());
+        column::<ByteArrayType>(
+            &mut group,
+            &rows().map(|(c, _)| text(format!("clip{c}"))).collect::<Vec<_>>(),
+        );
+        column::<ByteArrayType>(
+            &mut group,
+            &rows().map(|(c, _)| text((7 + c % 2).to_string())).collect::<Vec<_>>(),
+        );
         column::<ByteArrayType>(&mut group, &vec![text("x264".to_owned()); 8]);
         column::<Int32Type>(&mut group, &rows().map(|(_, f)| Some(f)).collect::<Vec<_>>());
         let decimal = |(c, f): (i32, i32)| {
@@ -130,12 +139,18 @@ fn what_older_writers_wrote_is_read() {
         column::<FloatType>(&mut group, &[Some(0.25); 8]);
         column::<FloatType>(&mut group, &[Some(0.25); 8]);
         column::<Int64Type>(&mut group, &[Some(3); 8]);
-        column::<Int32Type>(&mut group, &rows().map(|(c, _)| Some(280 + 10 * c)).collect::<Vec<_>>());
+        column::<Int32Type>(
+            &mut group,
+            &rows().map(|(c, _)| Some(280 + 10 * c)).collect::<Vec<_>>(),
+        );
         column::<Int96Type>(&mut group, &vec![Some(Int96::new()); 8]);
         column::<BoolType>(&mut group, &[Some(true); 8]);
         group.close().unwrap();
         file.close().unwrap();
-        check(&read(&path, |source, _| source.teacher_column = None).unwrap(), &compression.to_string());
+        check(
+            &read(&path, |source, _| source.teacher_column = None).unwrap(),
+            &compression.to_string(),
+        );
     }
     for (name, holds) in [("when", "timestamps"), ("flag", "booleans")] {
         let error = read(&path, |source, _| source.target = name.to_owned()).unwrap_err();
@@ -152,11 +167,12 @@ fn unsigned_numbers_do_not_turn_negative() {
         required int32 frame_index (INTEGER(32, false)); required float adm2; required float mos; }";
     let mut file = writer(&path, schema, Compression::UNCOMPRESSED);
     let mut group = file.next_row_group().unwrap();
-    let mut next = |write: &mut dyn FnMut(&mut parquet::file::writer::SerializedColumnWriter<'_>)| {
-        let mut column = group.next_column().unwrap().unwrap();
-        write(&mut column);
-        column.close().unwrap();
-    };
+    let mut next =
+        |write: &mut dyn FnMut(&mut parquet::file::writer::SerializedColumnWriter<'_>)| {
+            let mut column = group.next_column().unwrap().unwrap();
+            write(&mut column);
+            column.close().unwrap();
+        };
     let text = ["c", "c"].map(ByteArray::from);
     next(&mut |c| drop(c.typed::<ByteArrayType>().write_batch(&text, None, None).unwrap()));
     next(&mut |c| drop(c.typed::<Int64Type>().write_batch(&[-1, -1], None, None).unwrap()));
@@ -193,26 +209,28 @@ fn libvmafs_own_names_are_known_and_two_of_one_feature_refused() {
         assert_eq!(corpus.tables[0].columns[name], own);
     }
     let adm2 = Rows::four().0[5].1.clone();
-    for (own, feature) in [("psnr", "psnr_y"), ("ssim", "float_ssim"), ("ms_ssim", "float_ms_ssim")] {
+    for (own, feature) in [("psnr", "psnr_y"), ("ssim", "float_ssim"), ("ms_ssim", "float_ms_ssim")]
+    {
         Rows::four().with(own, adm2.clone()).write(&path);
-        let names = [feature.to_owned()];
-        let corpus = read(&path, |_, selection| {
-            // Safe to leak in a test: a selection borrows its names.
-            selection.features = Box::leak(Box::new(names.clone()));
-        })
-        .unwrap();
+        let corpus = read_features(&path, &[feature], |_, _| {}).unwrap();
         assert_eq!(corpus.tables[0].columns[feature], own);
         assert_eq!(corpus.features.len(), 4 * FRAMES);
     }
     Rows::four().with("integer_adm2", adm2.clone()).write(&path);
     let error = read(&path, |_, _| {}).unwrap_err();
-    assert!(error.contains("columns \"adm2\" and \"integer_adm2\" are all the feature adm2"), "{error}");
+    assert!(
+        error.contains("columns \"adm2\" and \"integer_adm2\" are all the feature adm2"),
+        "{error}"
+    );
     Rows::four().with("adm2", adm2).write(&path);
     let error = read(&path, |_, _| {}).unwrap_err();
     assert!(error.contains("columns \"adm2\" and \"adm2\""), "{error}");
     Rows::four().write(&path);
     let error = read(&path, |source, _| source.target = "adm2".to_owned()).unwrap_err();
-    assert!(error.contains("column \"adm2\" is the target, and the feature adm2 as well"), "{error}");
+    assert!(
+        error.contains("column \"adm2\" is the target, and the feature adm2 as well"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -214,16 +214,19 @@ impl Content<'_> {
             && numbers(&self.squeezed) == numbers(&other.squeezed)
     }
 
-    /// Whether the other's name, or its clips' names, begin with this name.
+    /// Whether the other's name begins with this name, or its clips' names do and do not begin with their own content.
     fn begins(&self, other: &Self) -> bool {
-        let starts = |text: &str| {
+        let starts = |text: &str, number_ends_it: bool| {
             text.strip_prefix(self.squeezed.as_str()).is_some_and(|rest| {
-                let number = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-                // "scene1" does not begin "scene12".
-                !(number(self.squeezed.chars().last()) && number(rest.chars().next()))
+                let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+                let continues = number_ends_it || digit(self.squeezed.chars().last());
+                // "scene" and "scene2" are two, and "scene1" does not begin "scene12".
+                !(continues && digit(rest.chars().next()))
             })
         };
-        self.squeezed.chars().count() >= 4 && (starts(&other.squeezed) || starts(&other.beginning))
+        let own = other.beginning.starts_with(&other.squeezed);
+        self.squeezed.chars().count() >= 4
+            && (starts(&other.squeezed, true) || (!own && starts(&other.beginning, false)))
     }
 }
 
@@ -298,6 +301,7 @@ mod tests {
         assert_eq!(why(bigbuck, ("nvc", "bigbuckbunny", "c7")), Some(Similarity::Beginning));
         assert_eq!(why(bigbuck, ("uhd", "bigbuckbunny", "c7")), None);
         assert_eq!(why(("a", "test1", "x"), ("b", "test12", "y")), None);
+        assert_eq!(why(("a", "omega", "omega-1"), ("b", "omega2", "omega2-1")), None);
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Rows {
         let frames = (0..clips.len() * FRAMES).map(|row| Some((row % FRAMES) as i64)).collect();
         columns.push(("frame_index".to_owned(), Cells::Integers(frames)));
         for name in CANONICAL_FEATURES {
-            columns.push((name.to_owned(), numbers(&|c, f| 0.5 + c as f64 / 100.0 + f as f64 / 1e3)));
+            columns
+                .push((name.to_owned(), numbers(&|c, f| 0.5 + c as f64 / 100.0 + f as f64 / 1e3)));
         }
         columns.push(("vmaf".to_owned(), numbers(&|c, f| 50.0 + c as f64 + f as f64 / 10.0)));
         columns.push(("mos".to_owned(), numbers(&|c, _| clips[c].4)));
@@ -180,20 +181,32 @@ pub fn column<T: DataType>(
     next.close().unwrap();
 }
 
-/// The canonical six, as a selection has them.
-pub fn six() -> Vec<String> {
-    CANONICAL_FEATURES.map(str::to_owned).to_vec()
+/// Reads one table with its teacher, all frames of the canonical six.
+pub fn read(
+    path: &Path,
+    change: impl Fn(&mut CorpusSource, &mut Selection<'_>),
+) -> Result<Corpus, String> {
+    read_features(path, &CANONICAL_FEATURES, change)
 }
 
-/// Reads one table with its teacher, all frames.
-pub fn read(path: &Path, change: impl Fn(&mut CorpusSource, &mut Selection<'_>)) -> Result<Corpus, String> {
+/// The same with other features.
+pub fn read_features(
+    path: &Path,
+    features: &[&str],
+    change: impl Fn(&mut CorpusSource, &mut Selection<'_>),
+) -> Result<Corpus, String> {
     let mut source = CorpusSource {
         teacher_column: Some("vmaf".to_owned()),
         ..CorpusSource::new("lab", path, "mos")
     };
-    let features = six();
+    let features: Vec<String> = features.iter().map(|&name| name.to_owned()).collect();
     let mut selection = Selection { features: &features, ..Selection::default() };
     change(&mut source, &mut selection);
-    Corpus::read_all(&[source], &selection)
+    read_all(&[source], &selection)
+}
+
+/// As the program shows errors.
+pub fn read_all(sources: &[CorpusSource], selection: &Selection<'_>) -> Result<Corpus, String> {
+    Corpus::read_all(sources, selection)
         .map_err(|error| format!("{:#}", anyhow::Error::from(error)))
 }
