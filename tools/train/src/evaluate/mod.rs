@@ -25,7 +25,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::data::Data;
-use crate::options::{DataArgs, RecipeArgs};
+use crate::options::{DataArgs, RecipeArgs, result_path};
 use crate::output::{write_file, write_json};
 use crate::report;
 
@@ -37,7 +37,7 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     recipe: RecipeArgs,
     /// Result, JSON; the report is written beside it as .html, predictions per clip as .clips.json
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = result_path)]
     output: PathBuf,
     /// Seeds per content
     #[arg(long, default_value_t = 5)]

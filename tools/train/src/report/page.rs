@@ -17,7 +17,7 @@ td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}cod
 
 /// The page.
 pub fn html(evaluation: &Evaluation, clips: &ClipTable) -> Result<String> {
-    let title = format!("Evaluation of {}", evaluation.protocol.corpus);
+    let title = format!("Evaluation of {}", evaluation.protocol.corpus_files());
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -53,9 +53,11 @@ fn introduction(evaluation: &Evaluation) -> Markup {
     let protocol = &evaluation.protocol;
     html! {
         p {
-            (protocol.rows) " rows, " (evaluation.contents) " contents, " (evaluation.seeds) " seeds, "
+            (protocol.corpora.iter().map(|corpus| corpus.rows).sum::<usize>()) " rows, " (evaluation.contents) " contents, " (evaluation.seeds) " seeds, "
             (evaluation.scheme) "; figures over " (evaluation.primary) ". Intervals: 95 %, " (evaluation.draws)
-            " bootstrap draws of contents. Corpus sha256 " code { (protocol.corpus_sha256) } ", protocol "
+            " bootstrap draws of contents. "
+            @for corpus in &protocol.corpora { (corpus.file) " sha256 " code { (corpus.sha256) } ", " }
+            "protocol "
             code { (evaluation.protocol_sha256) } "."
         }
         @if let Some(harmonisation) = &protocol.harmonisation {
