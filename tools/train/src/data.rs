@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use vmaf_fr_files::sha256_file;
 use vmaf_fr_v2::catalogue::{UNKNOWN, Vocabulary};
 
@@ -92,27 +92,15 @@ fn check_range(corpus: &Corpus, [low, high]: [f64; 2]) -> Result<()> {
     Ok(())
 }
 
-/// Weight of each dataset that is not 1: its own, times its laboratory's.
+/// The weights that `given` names.
 fn dataset_weights(corpus: &Corpus, given: &[(String, f64)]) -> Result<BTreeMap<String, f64>> {
-    let mut weights = BTreeMap::new();
-    for clip in &corpus.clips {
-        let source = corpus.tables.iter().find(|table| table.source.name == clip.laboratory);
-        weights.insert(clip.dataset.clone(), source.map_or(1.0, |table| table.source.weight));
+    for (name, _) in given {
+        ensure!(
+            corpus.clips.iter().any(|clip| &clip.dataset == name),
+            "--dataset-weight: no dataset {name:?} in the corpus"
+        );
     }
-    let mut named = Vec::new();
-    for (name, weight) in given {
-        let dataset = weights
-            .keys()
-            .find(|dataset| *dataset == name)
-            .with_context(|| format!("--dataset-weight: no dataset {name:?} in the corpus"))?
-            .clone();
-        if let Some(of) = weights.get_mut(&dataset) {
-            *of *= weight;
-        }
-        named.push(dataset);
-    }
-    weights.retain(|dataset, weight| (*weight - 1.0).abs() > 0.0 || named.contains(dataset));
-    Ok(weights)
+    Ok(given.iter().cloned().collect())
 }
 
 /// A table as the protocol has it: where it lies does not matter.

@@ -87,6 +87,12 @@ impl Corpus {
         names
     }
 
+    /// Weight of a clip's laboratory.
+    pub fn laboratory_weight(&self, clip: &RatedClip) -> f64 {
+        let of = |table: &&TableRecord| table.source.name == clip.laboratory;
+        self.tables.iter().find(of).map_or(1.0, |table| table.source.weight)
+    }
+
     /// What is in it, for people.
     pub fn summary(&self) -> Summary {
         summary::of(self)
