@@ -292,3 +292,22 @@ fn the_gate_releases_a_codec_input_that_helps_and_only_that() {
     std::fs::remove_file(useless.path().join("models/gate/blind.json")).unwrap();
     assert!(format!("{:#}", check_registry(&registry).unwrap_err()).contains("no gate result"));
 }
+
+#[test]
+fn two_laboratories_train_one_model_whose_card_names_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let tables = ["a.parquet", "b.parquet"].map(|name| folder.path().join(name));
+    synthetic::write(&tables[0], 2, 0.0, 1);
+    synthetic::write(&tables[1], 2, 0.0, 2);
+    let second = format!("other={}", tables[1].display());
+    let args = train_args(&tables[0], folder.path(), &[&second, "--exclude-dataset", "other/odd"]);
+    let trained = train::train(&args, None).unwrap().unwrap();
+    let card: serde_json::Value = serde_json::from_slice(&trained.files.last().unwrap().1).unwrap();
+    let training = &card["training"];
+    assert_eq!((&training["contents"], &training["clips"]), (&4.into(), &72.into()));
+    let corpora = training["protocol"]["corpora"].as_array().unwrap();
+    let names: Vec<&str> = corpora.iter().map(|c| c["source"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a", "other"]);
+    assert_eq!(corpora[1]["file"], "b.parquet");
+    assert_eq!(corpora[1]["rows"], 192);
+}
