@@ -179,7 +179,7 @@ fn rate(
             rows.iter().map(|&row| targets[row]).filter(|x| !x.is_nan()).collect();
         let mean = present.iter().sum::<f64>() / present.len() as f64;
         clip.target = match range {
-            // Not for NaN, which `clamp` keeps: 0 / 0 of a clip without a target.
+            // An unrated clip's mean is 0 / 0, and `clamp` keeps NaN.
             Some([low, high]) => ((mean - low) / (high - low) * 100.0).clamp(0.0, 100.0),
             None => mean,
         };
