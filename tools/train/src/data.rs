@@ -40,6 +40,7 @@ impl Data {
         let selection = Selection {
             features: &features,
             frames_per_clip: data.frames_per_clip,
+            skip_first: false,
             excluded: &data.exclude_dataset,
             merge_contents: data.merge_contents,
             accept_unknown_codecs: data.accept_unknown_codecs,

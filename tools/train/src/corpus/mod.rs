@@ -36,6 +36,8 @@ pub struct Selection<'a> {
     pub features: &'a [String],
     /// Frames kept of each clip, evenly spaced over it; 0 keeps all.
     pub frames_per_clip: usize,
+    /// Leave the first frame of each clip out, if there are others: motion is 0 there.
+    pub skip_first: bool,
     /// Datasets to leave out, as `DATASET` or `LABORATORY/DATASET`.
     pub excluded: &'a [String],
     /// Count contents whose names differ only in case or space around them as one, instead of refusing them.

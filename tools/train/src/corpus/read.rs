@@ -101,6 +101,7 @@ pub(super) fn read(source: &CorpusSource, selection: &Selection<'_>) -> Result<P
         .collect();
     let (mut kept, mut incomplete_frames) = (Vec::new(), 0);
     for (clip, rows) in clips.iter_mut().zip(&by_clip) {
+        let rows = if selection.skip_first && rows.len() > 1 { &rows[1..] } else { &rows[..] };
         let complete: Vec<usize> = rows
             .iter()
             .copied()

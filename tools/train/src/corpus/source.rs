@@ -40,6 +40,12 @@ pub struct CorpusSource {
     /// Column of a teacher's score per frame, on 0..100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher_column: Option<String>,
+    /// Whose data it is, and how to cite them; for the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub citation: Option<String>,
+    /// Under which licence; for the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
 }
 
 fn one() -> f64 {
@@ -60,6 +66,8 @@ impl CorpusSource {
             target_range: None,
             weight: 1.0,
             teacher_column: None,
+            citation: None,
+            licence: None,
         }
     }
 

@@ -94,6 +94,9 @@ fn frames_without_one_of_the_six_are_passed_over() {
     assert!(corpus.features.iter().all(|x| x.is_finite()));
     assert_eq!(corpus.summary().tables[0].incomplete_frames, 2);
     assert_eq!(corpus.check(), Ok(()));
+    let first = Rows::four().set("adm2", 4, None);
+    let skipped = read(&written(&first).1, |_, selection| selection.skip_first = true).unwrap();
+    assert_eq!(skipped.clips.iter().map(|c| c.frames.len()).collect::<Vec<_>>(), [2, 1, 2, 2]);
 }
 
 #[test]
