@@ -60,6 +60,7 @@ impl Data {
         let selection = Selection {
             features: &recipe.features,
             frames_per_clip: recipe.data.frames_per_clip,
+            skip_first: recipe.data.skip_first,
             excluded: &recipe.data.exclude,
             merge_contents: recipe.data.merge_contents,
             accept_unknown_codecs: recipe.data.accept_unknown_codecs,

@@ -36,6 +36,8 @@ pub struct Selection<'a> {
     pub features: &'a [String],
     /// Frames kept of each clip, evenly spaced over it; 0 keeps all.
     pub frames_per_clip: usize,
+    /// Leave the first frame of each clip out, if there are others: motion is 0 there.
+    pub skip_first: bool,
     /// Datasets to leave out, as `DATASET` or `LABORATORY/DATASET`.
     pub excluded: &'a [String],
     /// Count contents whose names differ only in case or space around them as one, instead of refusing them.
@@ -85,6 +87,12 @@ impl Corpus {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// Weight of a clip's laboratory.
+    pub fn laboratory_weight(&self, clip: &RatedClip) -> f64 {
+        let of = |table: &&TableRecord| table.source.name == clip.laboratory;
+        self.tables.iter().find(of).map_or(1.0, |table| table.source.weight)
     }
 
     /// What is in it, for people.

@@ -101,6 +101,7 @@ pub(super) fn read(source: &CorpusSource, selection: &Selection<'_>) -> Result<P
         .collect();
     let (mut kept, mut incomplete_frames) = (Vec::new(), 0);
     for (clip, rows) in clips.iter_mut().zip(&by_clip) {
+        let rows = if selection.skip_first && rows.len() > 1 { &rows[1..] } else { &rows[..] };
         let complete: Vec<usize> = rows
             .iter()
             .copied()
@@ -179,7 +180,7 @@ fn rate(
             rows.iter().map(|&row| targets[row]).filter(|x| !x.is_nan()).collect();
         let mean = present.iter().sum::<f64>() / present.len() as f64;
         clip.target = match range {
-            // Not for NaN, which `clamp` keeps: 0 / 0 of a clip without a target.
+            // An unrated clip's mean is 0 / 0, and `clamp` keeps NaN.
             Some([low, high]) => ((mean - low) / (high - low) * 100.0).clamp(0.0, 100.0),
             None => mean,
         };

@@ -43,7 +43,7 @@ pub struct CorpusSource {
     /// Whose data it is, and how to cite them; for the card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub citation: Option<String>,
-    /// Under which licence, and what that asks for; for the card.
+    /// Under which licence; for the card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
 }

@@ -46,9 +46,9 @@ pub struct TableSummary {
     pub codecs: BTreeMap<String, usize>,
     /// Names of codecs that are not in the vocabulary.
     pub unknown_codecs: Vec<UnknownCodec>,
-    /// Features that are there, and the columns that hold them.
+    /// Features with a value in some kept frame, and the columns that hold them.
     pub found: BTreeMap<String, String>,
-    /// Features that are not.
+    /// Features without.
     pub absent: Vec<String>,
     /// Column of the target.
     pub target: String,
@@ -116,6 +116,13 @@ fn table_summary(corpus: &Corpus, table: &TableRecord) -> TableSummary {
     };
     let none = clips.iter().filter(|clip| without(clip) == clip.frames.len()).count();
     let some = clips.iter().filter(|clip| without(clip) > 0).count() - none;
+    let found: BTreeMap<String, String> = corpus
+        .feature_names
+        .iter()
+        .enumerate()
+        .filter(|(column, _)| frames().any(|frame| !corpus.frame(frame)[*column].is_nan()))
+        .filter_map(|(_, name)| Some((name.clone(), table.columns.get(name)?.clone())))
+        .collect();
     TableSummary {
         laboratory: laboratory.clone(),
         path: table.source.path.clone().unwrap_or_default(),
@@ -129,7 +136,10 @@ fn table_summary(corpus: &Corpus, table: &TableRecord) -> TableSummary {
         datasets: datasets(corpus, &clips),
         codecs: counted(codecs.iter().map(String::as_str)),
         unknown_codecs: counted(
-            clips.iter().map(|c| c.codec.as_str()).filter(|name| !vocabulary.knows(name)),
+            clips
+                .iter()
+                .map(|clip| clip.codec.as_str())
+                .filter(|name| !vocabulary.knows(name) && !name.eq_ignore_ascii_case(UNKNOWN)),
         )
         .into_iter()
         .map(|(spelling, clips)| UnknownCodec {
@@ -138,13 +148,13 @@ fn table_summary(corpus: &Corpus, table: &TableRecord) -> TableSummary {
             clips,
         })
         .collect(),
-        found: table.columns.clone(),
         absent: corpus
             .feature_names
             .iter()
-            .filter(|name| !table.columns.contains_key(*name))
+            .filter(|name| !found.contains_key(*name))
             .cloned()
             .collect(),
+        found,
         target: table.source.target.clone(),
         unrated: clips.iter().filter(|clip| clip.target.is_nan()).count(),
         teacher: table.source.teacher_column.clone(),
@@ -221,14 +231,18 @@ impl fmt::Display for TableSummary {
             };
             let (clips, contents) = (dataset.clips, dataset.contents);
             writeln!(f, "  dataset {name}: {clips} clips, {contents} contents{unrated}")?;
-            let partly: Vec<String> = dataset
-                .missing
-                .iter()
-                .filter(|(feature, _)| self.found.contains_key(*feature))
-                .map(|(feature, share)| format!("{feature} {:.1} %", 100.0 * share))
-                .collect();
-            if !partly.is_empty() {
-                writeln!(f, "    missing in frames: {}", partly.join(", "))?;
+            let here = dataset.missing.iter().filter(|(name, _)| self.found.contains_key(*name));
+            let (none, some): (Vec<_>, Vec<_>) = here.partition(|(_, share)| **share >= 1.0);
+            if !none.is_empty() {
+                let names: Vec<&str> = none.into_iter().map(|(name, _)| name.as_str()).collect();
+                writeln!(f, "    without {}", names.join(", "))?;
+            }
+            if !some.is_empty() {
+                let shares: Vec<String> = some
+                    .into_iter()
+                    .map(|(name, share)| format!("{name} {:.1} %", 100.0 * share))
+                    .collect();
+                writeln!(f, "    missing in frames: {}", shares.join(", "))?;
             }
         }
         writeln!(f, "  codecs: {}", counts(self.codecs.iter()))?;

@@ -111,8 +111,10 @@ pub enum Transform {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataChoice {
-    /// Frames of each clip, evenly spaced, without the first ones, where motion starts at 0; 0: all.
+    /// Frames of each clip, evenly spaced; 0: all.
     pub frames_per_clip: usize,
+    /// Leave each clip's first frame out: motion is 0 there.
+    pub skip_first: bool,
     /// Datasets to leave out, as `DATASET` or `LABORATORY/DATASET`.
     pub exclude: Vec<String>,
     /// Count contents whose names differ only in case or in space around them as one.
@@ -125,6 +127,7 @@ impl Default for DataChoice {
     fn default() -> Self {
         Self {
             frames_per_clip: 16,
+            skip_first: true,
             exclude: Vec::new(),
             merge_contents: false,
             accept_unknown_codecs: false,

@@ -44,7 +44,7 @@ impl Rows {
             ("clip".to_owned(), text(|c| c.2.to_owned())),
             ("codec".to_owned(), text(|c| c.3.to_owned())),
         ];
-        let frames = (0..clips.len() * FRAMES).map(|row| Some((row % FRAMES) as i64)).collect();
+        let frames = clips.iter().flat_map(|_| (0..).take(FRAMES).map(Some)).collect();
         columns.push(("frame_index".to_owned(), Cells::Integers(frames)));
         for name in CANONICAL_FEATURES {
             columns

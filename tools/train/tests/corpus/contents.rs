@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! What a corpus holds: names that are one, frames, teachers, several laboratories, and what it lacks for a fit.
 
-mod rows;
-
 use std::path::Path;
 
-use rows::{Cells, FRAMES, Rows, read, read_all, read_features};
+use crate::rows::{Cells, FRAMES, Rows, read, read_all, read_features};
 use vmaf_fr_train::corpus::{Corpus, CorpusSource, Lack, Selection, Similarity};
-use vmaf_fr_v2::catalogue::CANONICAL_FEATURES;
+use vmaf_fr_v2::catalogue::{CANONICAL_FEATURES, FULL_FEATURES};
 
 fn written(rows: &Rows) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -96,6 +94,9 @@ fn frames_without_one_of_the_six_are_passed_over() {
     assert!(corpus.features.iter().all(|x| x.is_finite()));
     assert_eq!(corpus.summary().tables[0].incomplete_frames, 2);
     assert_eq!(corpus.check(), Ok(()));
+    let first = Rows::four().set("adm2", 4, None);
+    let skipped = read(&written(&first).1, |_, selection| selection.skip_first = true).unwrap();
+    assert_eq!(skipped.clips.iter().map(|c| c.frames.len()).collect::<Vec<_>>(), [2, 1, 2, 2]);
 }
 
 #[test]
@@ -225,7 +226,7 @@ fn the_summary_says_what_is_there_and_what_is_not() {
   contents 4: alpha-run 1, alpha_run 1, omega 1, omega2 1
   warning: contents \"alpha-run\" and \"alpha_run\" may be one: only space, '-', '_' or '.' differ
   dataset one: 2 clips, 2 contents
-    missing in frames: psnr_y 100.0 %
+    without psnr_y
   dataset two: 2 clips, 2 contents, 1 unrated
     missing in frames: psnr_y 50.0 %
   codecs: libsvtav1 1, unknown 1, x264 1, x265 1
@@ -348,4 +349,38 @@ fn all_that_a_corpus_lacks_is_said_at_once() {
         "has no column \"mos\" for the target; it has dataset, content",
     );
     refused(&rows.without("vmaf"), "has no column \"vmaf\" for the teacher (none: --teacher none)");
+}
+
+/// The corpora that the library's own models are made of, if they are here.
+#[test]
+fn the_rated_corpora_are_read_as_they_are() {
+    let folder = std::env::var_os("VMAF_FR_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        std::path::PathBuf::from,
+    );
+    let path = |name: &str| folder.join("corpora").join(name);
+    if !path("lbmfr.parquet").exists() {
+        eprintln!("skipped: {} has no corpora (VMAF_FR_SHARED names it)", folder.display());
+        return;
+    }
+    let features = FULL_FEATURES.map(str::to_owned);
+    let selection = Selection { features: &features, frames_per_clip: 16, ..Selection::default() };
+    let source = |name: &str| CorpusSource {
+        teacher_column: Some("vmaf".to_owned()),
+        ..CorpusSource::new(name, &path(&format!("{name}.parquet")), "mos")
+    };
+    let corpus = read_all(&[source("avt-vqdb"), source("lbmfr")], &selection).unwrap();
+    assert_eq!(corpus.check(), Ok(()));
+    let summary = corpus.summary();
+    assert_eq!(summary.tables.iter().map(|t| t.clips).collect::<Vec<_>>(), [1135, 232]);
+    assert_eq!(summary.tables[0].codecs["unknown"], 275);
+    assert!(
+        summary.tables.iter().all(|t| t.unrated + t.without_teacher + t.incomplete_frames == 0)
+    );
+    assert_eq!(summary.tables[1].found.len(), 11);
+    // All were named with care.
+    assert!(summary.tables.iter().all(|t| t.similar.is_empty()), "{summary}");
+    let contents: usize = summary.tables.iter().map(|t| t.contents.len()).sum();
+    assert_eq!(corpus.contents().len(), contents);
+    println!("{summary}");
 }

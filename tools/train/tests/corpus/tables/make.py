@@ -6,7 +6,7 @@
 
 Written with duckdb 2.0.1, pandas 3.1.1, polars 2.1.0, pyarrow 26.0.1. Every table holds the same four clips of two frames, as
 different types: clip c of content 7 + c % 2, frame f has adm2 .6555 + c/100 + f/1000, motion2 3 and .25 for the other features; its
-MOS is 2.80 + c/10. tests/corpus_types.rs expects that of each.
+MOS is 2.80 + c/10. tests/corpus/types.rs expects that of each.
 """
 
 from decimal import Decimal
