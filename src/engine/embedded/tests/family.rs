@@ -188,15 +188,15 @@ pub(super) fn random_graph(r: &mut Random) -> Graph {
     b.finish(&x, 1, false)
 }
 
-struct Case {
-    z: Vec<f32>,
-    table: Vec<f32>,
-    ids: Vec<i32>,
+pub(super) struct Case {
+    pub(super) z: Vec<f32>,
+    pub(super) table: Vec<f32>,
+    pub(super) ids: Vec<i32>,
     /// The table's row of each frame.
-    codec: Vec<f32>,
+    pub(super) codec: Vec<f32>,
 }
 
-fn case(r: &mut Random, graph: &Graph, n: usize) -> Case {
+pub(super) fn case(r: &mut Random, graph: &Graph, n: usize) -> Case {
     let z = r.normals(n * graph.n_features, 1.5);
     let width = graph.codec.as_ref().map_or(0, |c| c.1);
     if width == 0 {

@@ -7,6 +7,7 @@ mod family;
 mod reference;
 mod refuse;
 mod shared_models;
+mod skips;
 
 use super::Embedded;
 use crate::batch::{Input, InputColumn};
