@@ -51,6 +51,12 @@ fn embed_models(models: &Path, table: &Path) {
         }
         rust.push_str("    ] },\n");
     }
+    rust.push_str("];\nstatic REMOVED: &[Removed] = &[\n");
+    for removed in registry["removed"].as_array().into_iter().flatten() {
+        let (id, successor) = (text(removed, "id"), text(removed, "successor"));
+        writeln!(rust, "    Removed {{ id: {id:?}, successor: {successor:?} }},")
+            .expect("writing to a String");
+    }
     rust.push_str("];\n");
     fs::write(table, rust).expect("OUT_DIR is writable");
 }

@@ -109,6 +109,13 @@ class Writer:
 
 
 DROP = object()
+TRANSFORM = {"adm2": {"op": "log_distance", "top": 1.005}, "motion2": {"op": "log1p"}}
+IMPUTATION = {"from": ["adm2", "vif_scale0"], "intercept": 0.5, "linear": [0.25, 0.5], "quadratic": [0, -0.125],
+              "interval_factor": 1.5}
+REGRESS = {"missing_features": "regress", "optional_features": {"motion2": 1}, "imputation": {"motion2": IMPUTATION}}
+DOMAIN = {"features": ["adm2", "motion2"], "mean": [0, 0.5], "whiten": [[1, 0], [0.5, 2]], "edge": 2,
+          "interval_slope": 0.5}
+CALIBRATION = {"offset": -5, "slope": 0.9, "stddev": 4}
 
 
 def good(w):
@@ -127,6 +134,14 @@ def good(w):
     w.add("good_optional", linear(), card={"missing_features": "mean",
                                            "optional_features": {"vif_scale0": 1, "motion2": 2}})
     w.add("good_feature_range", linear(), card={"feature_range": {"motion2": [0, 20]}})
+    w.add("good_transform", linear(), card={"feature_transform": TRANSFORM})
+    w.add("good_regress", linear(), card=REGRESS)
+    w.add("good_domain", linear(), card={"domain": DOMAIN})
+    w.add("good_calibration", linear(), card={"calibration": CALIBRATION})
+    w.add("good_difference", linear(), card={"difference_interval": {"half_width": 5}})
+    # With a byte-order mark, as some editors save it.
+    data = linear().SerializeToString()
+    w.add("good_bom", data, raw_card=b"\xef\xbb\xbf" + w.card("good_bom", hashlib.sha256(data).hexdigest(), None))
     w.add("good_out_of_range", linear(bias=1000.0))
     w.add("good_unpinned", linear(), flags="unpinned", card={"sha256": DROP})
     # Without a card the width alone tells the features: 6 are the canonical ones.
@@ -250,6 +265,7 @@ def malformed(w):
         ("trailing_card", b"{} {}"),
     ]:
         w.add(name, linear(), "EBADMSG", name + ".json", raw_card=text)
+    w.add("calibration_incomplete", linear(), "EBADMSG", "stddev", card={"calibration": {"offset": 0, "slope": 1}})
     w.add("text_for_number", linear(), "EBADMSG", "feature_mean[1]", card={"feature_mean": [0.5, "half", 5.0]})
 
 
@@ -276,6 +292,39 @@ def disagreements(w):
         w.add(name, linear(), "EPROTO", next(iter(optional)),
               card={"missing_features": "mean", "optional_features": optional})
     numbers("cap_of_stranger", "feature_cap", {"cambi": 1.0}, "cambi")
+
+    for feature, op, top, text in [("cambi", "log1p", 2, "cambi"), ("adm2", "sqrt", 2, "sqrt"),
+                                   ("adm2", "log_distance", 1, "top")]:
+        numbers(f"transform_{text}", "feature_transform", {feature: {"op": op, "top": top}}, text)
+    w.add("transform_below_cap", linear(), "EPROTO", "log1p",
+          card={"feature_transform": TRANSFORM, "feature_cap": {"motion2": -1}})
+    numbers("missing_guessed", "missing_features", "guess", "guess")
+
+    def regress(name, text, **changes):
+        w.add(name, linear(), "EPROTO", text, card={**REGRESS, **changes})
+
+    regress("regress_without_optional", "optional_features", optional_features=DROP)
+    regress("regress_without_imputation", "motion2", imputation=DROP)
+    regress("regress_of_needed", "vif_scale0", imputation={"motion2": IMPUTATION, "vif_scale0": IMPUTATION})
+    regress("regress_not_asked_for", "imputation", missing_features="mean")
+    for name, changes, text in [
+        ("regress_from_optional", {"from": ["adm2", "motion2"]}, "motion2"),
+        ("regress_from_stranger", {"from": ["adm2", "cambi"]}, "cambi"),
+        ("regress_short", {"linear": [1]}, "linear"),
+        ("regress_narrower", {"interval_factor": 0.5}, "interval_factor"),
+    ]:
+        regress(name, text, imputation={"motion2": {**IMPUTATION, **changes}})
+    for name, changes, text in [
+        ("domain_of_stranger", {"features": ["adm2", "cambi"]}, "cambi"),
+        ("domain_short", {"mean": [0]}, "mean"),
+        ("domain_not_square", {"whiten": [[1, 0], [0]]}, "whiten[1]"),
+        ("domain_without_edge", {"edge": 0}, "edge"),
+        ("domain_narrows", {"interval_slope": -1}, "interval_slope"),
+    ]:
+        numbers(name, "domain", {**DOMAIN, **changes}, text)
+    for key in ("slope", "stddev"):
+        numbers(f"calibration_{key}", "calibration", {**CALIBRATION, key: -1}, key)
+    numbers("difference_of_nothing", "difference_interval", {"half_width": 0}, "half_width")
 
     w.add("wrong_input_name", linear(), "EPROTO", "input_names", card={"input_names": ["data"]})
     w.add("wrong_output_name", linear(), "EPROTO", "output_names", card={"output_names": ["mos"]})

@@ -129,7 +129,8 @@ typedef struct VmafFrV2Score {
      */
     double score;
     /**
-     * Standard deviation of that score; NaN if the model has none.
+     * Standard deviation of that score; NaN if the model has none. What only widens the interval is no part of it: the
+     * card's conformal scale, distance from the training data, missing features.
      */
     double stddev;
     /**
@@ -163,7 +164,7 @@ typedef struct VmafFrV2Info {
      */
     int32_t codec_aware;
     /**
-     * 1 if scores come with a standard deviation.
+     * 1 if scores come with a standard deviation, the model's own or that of its calibration.
      */
     int32_t has_variance;
     /**
@@ -308,7 +309,8 @@ void vmaf_fr_v2_config_default(struct VmafFrV2Config *cfg);
  *
  * @return 0, or with the text in `vmaf_fr_v2_last_error(NULL)`:
  *         -EINVAL NULL, an unknown engine or flag, `struct_size` too small, text that is not UTF-8;
- *         -ENOENT no such model, card or external data; -EACCES it may not be read; -E2BIG above a limit;
+ *         -ENOENT no such model, card or external data, or a built-in model that was removed (the text names its
+ *         successor); -EACCES it may not be read; -E2BIG above a limit;
  *         -EBADMSG malformed ONNX or JSON; -EPROTO graph and card disagree;
  *         -EILSEQ another sha256 than the card's, or none and no ALLOW_UNPINNED;
  *         -EPERM an operator or a path that a model may not use; -ENOTSUP the engine cannot run the graph;
@@ -432,13 +434,14 @@ int32_t vmaf_fr_v2_feature_optional(const struct VmafFrV2 *fr,
                                     size_t i);
 
 /**
- * Say how far frames are from what the model was trained on. Since API 1.1. No card says it yet: always NaN in this
- * version.
+ * Say how far frames are from what the model was trained on. Since API 1.1.
+ *
+ * A model whose card describes its training data widens the intervals of frames that are beyond 1.
  *
  * @param features  As for vmaf_fr_v2_score().
  * @param n_frames  0 does nothing.
- * @param distances Receives one distance per frame, 0..1 inside the training data; NaN if the card does not describe it.
- *                  On failure nothing is written.
+ * @param distances Receives one distance per frame: 0..1 inside the training data, more outside; NaN if the card does not
+ *                  describe it. On failure nothing is written.
  *
  * @return 0, or what vmaf_fr_v2_score() returns for the same rows.
  */

@@ -3,7 +3,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde_json::{Value, json};
 use vmaf_fr_v2::{Config, EngineChoice, Score, Scorer};
 
 /// Counts what the calling thread allocates.
@@ -39,6 +42,13 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Whoever measures the process's memory has it alone.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn open(model: &str) -> Scorer {
     let config = Config { engine: EngineChoice::Embedded, ..Config::default() };
     Scorer::open(Some(model), &config).unwrap()
@@ -47,24 +57,65 @@ fn open(model: &str) -> Scorer {
 #[test]
 fn scoring_does_not_allocate() {
     for model in vmaf_fr_v2::model::builtin::models().iter().map(|m| format!("builtin:{}", m.id)) {
-        let model = model.as_str();
-        let mut fr = open(model);
-        let width = fr.feature_names().len();
-        let n_codecs = fr.codec_names().len();
-        let most = 20_000;
-        let features: Vec<f32> = (0..most * width).map(|i| (i % 97) as f32 / 97.0).collect();
-        let ids: Vec<i32> =
-            (0..most).map(|i| i32::try_from(i % n_codecs.max(1)).unwrap()).collect();
-        let mut scores = vec![Score::default(); most];
-        // More than a batch is staged, in memory that the first such call makes.
-        fr.score(&features, Some(&ids), &mut scores).unwrap();
-        for n in [1, 2, 7, 24, 25, 1024, most, 1] {
-            for ids in [Some(&ids[..n]), None] {
-                let before = ALLOCATIONS.get();
-                fr.score(&features[..n * width], ids, &mut scores[..n]).unwrap();
-                let made = ALLOCATIONS.get() - before;
-                assert_eq!(made, 0, "{model}, {n} frames: {made} allocations");
-            }
+        holds_no_allocation(&model, false);
+    }
+}
+
+/// The default model's card with everything that a card can add to scoring, as a file.
+fn model_with_every_part() -> String {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("every_part");
+    std::fs::create_dir_all(&folder).unwrap();
+    let model = vmaf_fr_v2::model::builtin::default_model().unwrap();
+    for (name, bytes) in model.files {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+    let mut card: Value = serde_json::from_slice(model.card).unwrap();
+    let names = card["feature_order"].as_array().unwrap().clone();
+    let (first, last) = (&names[0], names[names.len() - 1].as_str().unwrap());
+    card["feature_transform"] = json!({ first.as_str().unwrap(): {"op": "log1p"} });
+    card["missing_features"] = json!("regress");
+    card["optional_features"] = json!({ last: 1 });
+    card["imputation"] = json!({ last: {
+        "from": [first], "intercept": 0.5, "linear": [0.5], "quadratic": [0.5], "interval_factor": 1.5
+    }});
+    card["domain"] = json!({
+        "features": [first, last], "mean": [0, 0], "whiten": [[1, 0], [1, 1]], "edge": 1,
+        "interval_slope": 1
+    });
+    card["calibration"] = json!({"offset": 1, "slope": 0.5, "stddev": 2});
+    let path = folder.join("every_part.json");
+    std::fs::write(&path, card.to_string()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn no_part_of_a_card_makes_scoring_allocate() {
+    holds_no_allocation(&model_with_every_part(), true);
+}
+
+/// `last_is_missing`: of every other frame.
+fn holds_no_allocation(model: &str, last_is_missing: bool) {
+    let _alone = alone();
+    let mut fr = open(model);
+    let width = fr.feature_names().len();
+    let n_codecs = fr.codec_names().len();
+    let most = 20_000;
+    let mut features: Vec<f32> = (0..most * width).map(|i| (i % 97) as f32 / 97.0).collect();
+    if last_is_missing {
+        features.chunks_exact_mut(width).step_by(2).for_each(|row| row[width - 1] = f32::NAN);
+    }
+    let ids: Vec<i32> = (0..most).map(|i| i32::try_from(i % n_codecs.max(1)).unwrap()).collect();
+    let mut scores = vec![Score::default(); most];
+    let mut distances = vec![0.0; most];
+    // More than a batch is staged, in memory that the first such call makes.
+    fr.score(&features, Some(&ids), &mut scores).unwrap();
+    for n in [1, 2, 7, 24, 25, 1024, most, 1] {
+        for ids in [Some(&ids[..n]), None] {
+            let before = ALLOCATIONS.get();
+            fr.score(&features[..n * width], ids, &mut scores[..n]).unwrap();
+            fr.domain(&features[..n * width], &mut distances[..n]).unwrap();
+            let made = ALLOCATIONS.get() - before;
+            assert_eq!(made, 0, "{model}, {n} frames: {made} allocations");
         }
     }
 }
@@ -86,6 +137,7 @@ fn resident() -> usize {
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_stays_flat_over_opens_and_scores() {
+    let _alone = alone();
     let features = vec![0.5_f32; 1024 * 22];
     let mut scores = vec![Score::default(); 1024];
     let mut round = || {

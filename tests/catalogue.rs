@@ -76,6 +76,21 @@ fn the_page_of_features_is_current() {
     hold("docs/features.md", |_| page());
 }
 
+/// What `src/features` does, for people.
+const FROM_VALUE_TO_Z: &str = "\
+     ## From a value to what the graph gets\n\n\
+     The members of the card that are named here are described in [card.schema.json](card.schema.json). Each step \
+     computes in\nf64; both engines and every instruction set give the same bits.\n\n\
+     1. The value is checked: the table above, and `feature_range`. A feature with the transform `log1p` takes values \
+     above -1.\n\
+     2. `feature_cap`: min(value, cap).\n\
+     3. `feature_transform`: `log_distance` is -10 log10(top - min(max(x, 0), 1)), `log1p` is ln(1 + x). The logarithm is \
+     within\n   1 ulp. `feature_mean` and `feature_std` are of the transformed values.\n\
+     4. z = (value - mean) / std, within `feature_clip_sigma`, then cast to f32.\n\
+     5. A missing feature: z = 0 if `missing_features` is `mean`. If it is `regress`, z follows from the z of features \
+     that\n   are never missing, as the graph gets them: intercept + sum of linear z + sum of quadratic z^2, within \
+     `feature_clip_sigma`,\n   cast to f32 (`imputation`).\n\n";
+
 fn page() -> String {
     let mut page = String::from(
         "<!-- Generated from src/catalogue by tests/catalogue.rs; do not edit. -->\n\n\
@@ -97,8 +112,13 @@ fn page() -> String {
         writeln!(page, "| {name} | {} | {low} | {high} | {identical} |", extractor.name).unwrap();
     }
     page.push_str(
-        "\nA value below the lowest or above the highest is refused (`-EDOM`): no libvmaf gives it under that name.\n\n\
-         ## Extractors\n\n\
+        "\nA value below the lowest or above the highest is refused (`-EDOM`): no libvmaf gives it under that name. So is an \
+         infinite\none, always. NaN stands for a missing value, and is refused unless the model's card lets the feature be \
+         missing.\n\n",
+    );
+    page.push_str(FROM_VALUE_TO_Z);
+    page.push_str(
+        "## Extractors\n\n\
          The cost is processor time added to a plain VMAF run on 1080p, as a share of that run (libvmaf 3.2.0 with its \
          assembler\ncode); 0: the run computes it anyway.\n\n\
          | extractor | options it needs | smallest picture | takes 4:0:0 | cost |\n|---|---|---|---|---:|\n",

@@ -11,7 +11,7 @@
 use std::path::PathBuf;
 
 use vmaf_fr_v2::catalogue;
-use vmaf_fr_v2::model::card::Statistic;
+use vmaf_fr_v2::model::card::{Card, Statistic};
 use vmaf_fr_v2::{Config, EngineChoice, Score, Scorer};
 
 /// What the contract allows between engines, on the scale of the score.
@@ -72,10 +72,22 @@ impl Random {
     }
 }
 
-/// One row of possible values: mostly plausible, sometimes at or far beyond the training data's borders.
-fn row(r: &mut Random, names: &[String], mean: &[f64], std: &[f64], out: &mut Vec<f32>) {
+/// The value that a card's transform of a feature makes `t` of.
+fn raw(card: &Card, name: &str, t: f64) -> f64 {
+    match card.feature_transform.get(name) {
+        None => t,
+        Some(transform) => match transform.top {
+            Some(top) => top - 10.0_f64.powf(-t / 10.0),
+            None => t.exp_m1(),
+        },
+    }
+}
+
+/// One row of possible values: mostly plausible, sometimes at or far beyond the training data's borders; now and then
+/// something that may be missing is.
+fn row(r: &mut Random, card: &Card, mean: &[f64], std: &[f64], out: &mut Vec<f32>) {
     let kind = r.next() % 16;
-    for ((name, &mean), &std) in names.iter().zip(mean).zip(std) {
+    for ((name, &mean), &std) in card.feature_order.iter().zip(mean).zip(std) {
         let sign = if r.next() & 1 == 0 { 1.0 } else { -1.0 };
         let x = match kind {
             0 => 0.0,
@@ -85,8 +97,11 @@ fn row(r: &mut Random, names: &[String], mean: &[f64], std: &[f64], out: &mut Ve
             4 => mean,
             _ => mean + std * r.normal(),
         };
+        let x = raw(card, name, x).min(3e38);
         let possible = catalogue::feature(name).map_or(x, |f| x.clamp(f.low, f.high));
-        out.push(possible as f32);
+        let absent = kind % 4 == 1
+            && card.optional_features.as_ref().is_some_and(|optional| optional.contains_key(name));
+        out.push(if absent { f32::NAN } else { possible as f32 });
     }
 }
 
@@ -101,14 +116,14 @@ fn compare_engines(model: &str, rows: usize) -> Option<(f64, usize)> {
         Err(e) => panic!("{model}: {e}"),
     };
     let mut embedded = open(model, EngineChoice::Embedded).unwrap();
-    let names = embedded.feature_names().to_vec();
-    let width = names.len();
+    let card = embedded.card().clone();
+    let width = card.feature_order.len();
     let n_codecs = embedded.codec_names().len().max(1) as u64;
     let statistics = |s: &Option<Vec<Statistic>>| -> Vec<f64> {
         s.as_ref().expect("the card has statistics").iter().map(|s| s.0).collect()
     };
-    let mean = statistics(&embedded.card().feature_mean);
-    let std = statistics(&embedded.card().feature_std);
+    let mean = statistics(&card.feature_mean);
+    let std = statistics(&card.feature_std);
     let [low, high] = embedded.info().score_range;
     let mut r = Random(11);
     let (mut worst, mut same) = (0.0_f64, 0);
@@ -116,7 +131,7 @@ fn compare_engines(model: &str, rows: usize) -> Option<(f64, usize)> {
     while done < rows {
         let n = (rows - done).min(1 + (r.next() % 3000) as usize);
         let mut features = Vec::with_capacity(n * width);
-        (0..n).for_each(|_| row(&mut r, &names, &mean, &std, &mut features));
+        (0..n).for_each(|_| row(&mut r, &card, &mean, &std, &mut features));
         let ids: Vec<i32> = (0..n).map(|_| (r.next() % n_codecs) as i32).collect();
         let mut a = vec![Score::default(); n];
         let mut b = vec![Score::default(); n];

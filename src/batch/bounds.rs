@@ -27,7 +27,11 @@ impl Bounds {
             let [low, high] = c.range.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
             catalogue::feature(&c.name).map_or((low, high), |f| (f.low.max(low), f.high.min(high)))
         };
-        let low: Vec<f32> = columns.iter().map(|c| up(bounds(c).0)).collect();
+        let low = |c: &InputColumn| {
+            let low = up(bounds(c).0);
+            if c.above_minus_1 { low.max((-1.0_f32).next_up()) } else { low }
+        };
+        let low: Vec<f32> = columns.iter().map(low).collect();
         let high: Vec<f32> = columns.iter().map(|c| down(bounds(c).1)).collect();
         Self { set, low: low.repeat(LANES), high: high.repeat(LANES) }
     }
@@ -123,6 +127,7 @@ mod tests {
                     .map(|i| InputColumn {
                         name: format!("f{i}"),
                         range: Some([f64::from(i), f64::from(i) + 1.0]),
+                        above_minus_1: false,
                         may_be_missing: false,
                     })
                     .collect();

@@ -4,11 +4,13 @@
 //! [`Input::batch`] is the only way to a [`Batch`], so nothing after it checks any of that again.
 
 mod bounds;
+mod column;
 
-use crate::catalogue::{self, UNKNOWN, Vocabulary};
+use crate::catalogue::{UNKNOWN, Vocabulary};
 use crate::error::{Error, Result, bail, err};
 use crate::simd::InstructionSet;
 use bounds::Bounds;
+pub(crate) use column::InputColumn;
 
 /// The most frames that an engine gets in one run.
 pub(crate) const MAX_RUN: usize = 1024;
@@ -19,16 +21,6 @@ pub(crate) struct Input {
     columns: Vec<InputColumn>,
     codecs: Option<Codecs>,
     bounds: Bounds,
-}
-
-/// One feature of a model.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct InputColumn {
-    pub(crate) name: String,
-    /// Bounds that the card adds to the catalogue's.
-    pub(crate) range: Option<[f64; 2]>,
-    /// Whether NaN stands for a missing value.
-    pub(crate) may_be_missing: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -179,25 +171,6 @@ impl Input {
     }
 }
 
-impl InputColumn {
-    /// Why a value is refused.
-    #[cold]
-    fn refuse(&self, x: f32) -> Error {
-        let value = f64::from(x);
-        let why = if x.is_nan() {
-            "is NaN, and the card does not allow it to be missing".to_owned()
-        } else if x.is_infinite() {
-            format!("is {x}, a finite value was expected")
-        } else if let Some(why) = catalogue::feature(&self.name).and_then(|f| f.refuses(value)) {
-            why
-        } else {
-            let [low, high] = self.range.unwrap_or([f64::MIN, f64::MAX]);
-            format!("is {value}, outside the card's feature_range [{low}, {high}]")
-        };
-        err!(ImpossibleValue, "{why}")
-    }
-}
-
 impl Codecs {
     fn check(&self, ids: &[i32]) -> Result<()> {
         let n = self.vocabulary.names().len();
@@ -222,6 +195,11 @@ impl<'a> Batch<'a> {
     /// Raw values, row-major.
     pub(crate) fn features(&self) -> &'a [f32] {
         self.features
+    }
+
+    /// Raw values, frame by frame.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &'a [f32]> {
+        self.features.chunks_exact(self.input.width())
     }
 
     /// One id per frame; empty for a codec-blind model. Of at most `MAX_RUN` frames.
@@ -273,13 +251,14 @@ impl<'a> Batch<'a> {
 mod tests {
     use super::bounds::{down, up};
     use super::*;
-    use crate::catalogue::FULL_FEATURES;
+    use crate::catalogue::{self, FULL_FEATURES};
     use crate::error::ErrorKind;
 
     fn input(names: &[&str], may_be_missing: bool) -> Input {
         let columns = names.iter().map(|&name| InputColumn {
             name: name.to_owned(),
             range: None,
+            above_minus_1: false,
             may_be_missing,
         });
         Input::new(columns.collect(), None, InstructionSet::Portable)
@@ -332,6 +311,7 @@ mod tests {
         let column = InputColumn {
             name: "psnr_y".to_owned(),
             range: Some([20.0, 50.0]),
+            above_minus_1: false,
             may_be_missing: false,
         };
         let input = Input::new(vec![column], None, InstructionSet::Portable);
@@ -342,6 +322,24 @@ mod tests {
                 e.message().contains("frame 1") && e.message().contains("feature_range"),
                 "{e}"
             );
+        }
+    }
+
+    #[test]
+    fn a_logarithm_takes_no_value_of_minus_1_or_less() {
+        let column = InputColumn {
+            name: "psnr_hvs".to_owned(),
+            range: None,
+            above_minus_1: true,
+            may_be_missing: true,
+        };
+        let input = Input::new(vec![column.clone(), column], None, InstructionSet::Portable);
+        input.batch(&[(-1.0_f32).next_up(), 0.0], None, 1).unwrap();
+        input.batch(&[f32::NAN, 3e38], None, 1).unwrap();
+        for bad in [-1.0, -7.5] {
+            let e = input.batch(&[0.0, bad], None, 1).unwrap_err();
+            assert_eq!(e.kind(), ErrorKind::ImpossibleValue);
+            assert!(e.message().contains("log1p takes values above -1"), "{e}");
         }
     }
 

@@ -52,7 +52,8 @@ pub unsafe extern "C" fn vmaf_fr_v2_config_default(cfg: *mut VmafFrV2Config) {
 ///
 /// @return 0, or with the text in `vmaf_fr_v2_last_error(NULL)`:
 ///         -EINVAL NULL, an unknown engine or flag, `struct_size` too small, text that is not UTF-8;
-///         -ENOENT no such model, card or external data; -EACCES it may not be read; -E2BIG above a limit;
+///         -ENOENT no such model, card or external data, or a built-in model that was removed (the text names its
+///         successor); -EACCES it may not be read; -E2BIG above a limit;
 ///         -EBADMSG malformed ONNX or JSON; -EPROTO graph and card disagree;
 ///         -EILSEQ another sha256 than the card's, or none and no ALLOW_UNPINNED;
 ///         -EPERM an operator or a path that a model may not use; -ENOTSUP the engine cannot run the graph;
@@ -327,13 +328,14 @@ pub unsafe extern "C" fn vmaf_fr_v2_feature_optional(fr: *const VmafFrV2, i: usi
     unsafe { answer(fr, body) }
 }
 
-/// Say how far frames are from what the model was trained on. Since API 1.1. No card says it yet: always NaN in this
-/// version.
+/// Say how far frames are from what the model was trained on. Since API 1.1.
+///
+/// A model whose card describes its training data widens the intervals of frames that are beyond 1.
 ///
 /// @param features  As for vmaf_fr_v2_score().
 /// @param n_frames  0 does nothing.
-/// @param distances Receives one distance per frame, 0..1 inside the training data; NaN if the card does not describe it.
-///                  On failure nothing is written.
+/// @param distances Receives one distance per frame: 0..1 inside the training data, more outside; NaN if the card does not
+///                  describe it. On failure nothing is written.
 ///
 /// @return 0, or what vmaf_fr_v2_score() returns for the same rows.
 #[unsafe(no_mangle)]

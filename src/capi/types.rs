@@ -70,7 +70,7 @@ pub struct VmafFrV2Info {
     pub n_codecs: u32,
     /// 1 if the model takes the codec.
     pub codec_aware: i32,
-    /// 1 if scores come with a standard deviation.
+    /// 1 if scores come with a standard deviation, the model's own or that of its calibration.
     pub has_variance: i32,
     /// The engine that runs the model, `VMAF_FR_V2_ENGINE_*`.
     pub engine: i32,

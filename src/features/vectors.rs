@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use super::logarithm::ln;
+use super::transform::{Logarithmic, Transform};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::Avx2;
 use crate::simd::{InstructionSet, Portable, Task, WideLanes};
@@ -20,7 +22,9 @@ pub(crate) struct Column {
     pub(crate) std: f64,
     /// Upper bound on the raw value; infinite where the card has none.
     pub(crate) cap: f64,
-    /// Whether NaN stands for a missing value, whose z is 0.
+    /// What the capped value goes through.
+    pub(crate) transform: Transform,
+    /// Whether NaN stands for a missing value whose z is 0. Otherwise z of NaN is NaN.
     pub(crate) missing: bool,
 }
 
@@ -40,7 +44,9 @@ pub(super) fn lay_out(
     let width = columns.len();
     // Division by way of the reciprocal is exact as long as nothing under- or overflows.
     let is_safe = |x: f64| x == 0.0 || (1e-60..1e60).contains(&x.abs());
-    let all_safe = columns.iter().all(|c| is_safe(c.mean) && is_safe(c.std));
+    let all_safe = columns
+        .iter()
+        .all(|c| is_safe(c.mean) && is_safe(c.std) && (is_safe(c.cap) || c.cap == f64::INFINITY));
     match set {
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512(isa) if all_safe && width >= 8 => {
@@ -63,6 +69,8 @@ pub(super) fn lay_out(
 struct Vectors<I, const N: usize> {
     isa: I,
     chunks: Vec<Chunk<N>>,
+    /// One per chunk, `None` for a chunk without a transform; empty where no column has one.
+    logarithms: Vec<Option<Logarithms<N>>>,
     width: usize,
     clip_sigma: f64,
     missing: Missing,
@@ -88,6 +96,38 @@ struct Chunk<const N: usize> {
     of_nan: [f32; N],
 }
 
+/// The transforms of the columns of a chunk.
+struct Logarithms<const N: usize> {
+    bounds: [[f64; N]; 2],
+    argument: [[f64; N]; 2],
+    result: [[f64; N]; 2],
+}
+
+impl<const N: usize> Logarithms<N> {
+    /// Those of columns of which at least one has a transform.
+    fn new(columns: &[Column]) -> Option<Self> {
+        let each = |f: fn(Logarithmic) -> f64| {
+            std::array::from_fn(|k| f(columns[k].transform.around_the_logarithm()))
+        };
+        columns.iter().any(|c| c.transform != Transform::None).then(|| Self {
+            bounds: [each(|a| a.low), each(|a| a.high)],
+            argument: [each(|a| a.offset), each(|a| a.slope)],
+            result: [each(|a| a.of_logarithm), each(|a| a.of_value)],
+        })
+    }
+
+    #[inline(always)]
+    fn apply<I: WideLanes<N>>(&self, isa: I, x: I::Wide) -> I::Wide {
+        let [[low, high], [offset, slope]] = [&self.bounds, &self.argument];
+        let bounded = isa.min(isa.load(high), isa.max(isa.load(low), x));
+        let argument = isa.add(isa.load(offset), isa.mul(isa.load(slope), bounded));
+        let logarithm = ln(isa, argument);
+        let [of_logarithm, of_value] = &self.result;
+        // NaN comes through by the value, though its share may be 0.
+        isa.add(isa.mul(isa.load(of_logarithm), logarithm), isa.mul(isa.load(of_value), x))
+    }
+}
+
 impl<I: WideLanes<N>, const N: usize> Vectors<I, N> {
     /// Chunks of N columns; the last overlaps the one before where their number is no multiple of N.
     fn new(isa: I, columns: &[Column], clip_sigma: f64) -> Self {
@@ -105,9 +145,16 @@ impl<I: WideLanes<N>, const N: usize> Vectors<I, N> {
                 }),
             }
         };
+        let chunks: Vec<Chunk<N>> = (0..columns.len()).step_by(N).map(chunk).collect();
+        let any_transform = columns.iter().any(|c| c.transform != Transform::None);
+        let logarithms = chunks
+            .iter()
+            .filter(|_| any_transform)
+            .map(|chunk| Logarithms::new(&columns[chunk.first..chunk.first + N]));
         Self {
             isa,
-            chunks: (0..columns.len()).step_by(N).map(chunk).collect(),
+            logarithms: logarithms.collect(),
+            chunks,
             width: columns.len(),
             clip_sigma,
             missing: match columns.iter().filter(|c| c.missing).count() {
@@ -121,27 +168,40 @@ impl<I: WideLanes<N>, const N: usize> Vectors<I, N> {
 
 impl<I: WideLanes<N>, const N: usize> Standardize for Vectors<I, N> {
     fn rows(&self, raw: &[f32], z: &mut [f32]) -> bool {
+        let rows = Rows { columns: self, raw, z };
+        if !self.logarithms.is_empty() {
+            return self.isa.enable(Standardized::<_, N, SOME_MISSING, true>(rows));
+        }
         match self.missing {
-            Missing::None => self.isa.enable(Rows::<_, N, false, false> { columns: self, raw, z }),
-            Missing::Some => self.isa.enable(Rows::<_, N, true, false> { columns: self, raw, z }),
-            Missing::All => self.isa.enable(Rows::<_, N, true, true> { columns: self, raw, z }),
+            Missing::None => self.isa.enable(Standardized::<_, N, NONE_MISSING, false>(rows)),
+            Missing::Some => self.isa.enable(Standardized::<_, N, SOME_MISSING, false>(rows)),
+            Missing::All => self.isa.enable(Standardized::<_, N, ALL_MISSING, false>(rows)),
         }
     }
 }
 
-/// Standardises rows; the result is whether every z is finite.
-struct Rows<'a, I, const N: usize, const ANY_MISSING: bool, const ALL_MISSING: bool> {
+/// Rows to standardise.
+struct Rows<'a, I, const N: usize> {
     columns: &'a Vectors<I, N>,
     raw: &'a [f32],
     z: &'a mut [f32],
 }
 
-impl<I: WideLanes<N>, const N: usize, const ANY_MISSING: bool, const ALL_MISSING: bool> Task<bool>
-    for Rows<'_, I, N, ANY_MISSING, ALL_MISSING>
+const NONE_MISSING: u8 = 0;
+const SOME_MISSING: u8 = 1;
+const ALL_MISSING: u8 = 2;
+
+/// Standardises rows; the result is whether every z is finite.
+struct Standardized<'a, I, const N: usize, const MISSING: u8, const TRANSFORMS: bool>(
+    Rows<'a, I, N>,
+);
+
+impl<I: WideLanes<N>, const N: usize, const MISSING: u8, const TRANSFORMS: bool> Task<bool>
+    for Standardized<'_, I, N, MISSING, TRANSFORMS>
 {
     #[inline(always)]
     fn run(self) -> bool {
-        let Self { columns, raw, z } = self;
+        let Rows { columns, raw, z } = self.0;
         let &Vectors { isa, ref chunks, width, clip_sigma, .. } = columns;
         let clip = isa.splat(clip_sigma);
         let negative_clip = isa.splat(-clip_sigma);
@@ -149,7 +209,7 @@ impl<I: WideLanes<N>, const N: usize, const ANY_MISSING: bool, const ALL_MISSING
         let zero = isa.narrow(isa.splat(0.0));
         let mut zeros = zero;
         for (row, z_row) in raw.chunks_exact(width).zip(z.chunks_exact_mut(width)) {
-            for chunk in chunks {
+            for (i, chunk) in chunks.iter().enumerate() {
                 let (Some(x), Some(z)) =
                     (row[chunk.first..].first_chunk(), z_row[chunk.first..].first_chunk_mut())
                 else {
@@ -157,14 +217,18 @@ impl<I: WideLanes<N>, const N: usize, const ANY_MISSING: bool, const ALL_MISSING
                 };
                 let x = isa.load_narrow(x);
                 // min and max return their second operand where either is NaN, so NaN comes through.
-                let capped = isa.min(isa.load(&chunk.cap), isa.widen(x));
-                let centred = isa.sub(capped, isa.load(&chunk.mean));
+                let mut value = isa.min(isa.load(&chunk.cap), isa.widen(x));
+                if TRANSFORMS && let Some(logarithms) = &columns.logarithms[i] {
+                    value = logarithms.apply(isa, value);
+                }
+                let centred = isa.sub(value, isa.load(&chunk.mean));
                 let (std, reciprocal) = (isa.load(&chunk.std), isa.load(&chunk.reciprocal));
                 let quotient = isa.divide(centred, std, reciprocal);
                 let clipped = isa.max(negative_clip, isa.min(clip, quotient));
                 let mut narrow = isa.narrow(clipped);
-                if ANY_MISSING {
-                    let of_nan = if ALL_MISSING { zero } else { isa.load_narrow(&chunk.of_nan) };
+                if MISSING != NONE_MISSING {
+                    let of_nan =
+                        if MISSING == ALL_MISSING { zero } else { isa.load_narrow(&chunk.of_nan) };
                     narrow = isa.where_nan(x, narrow, of_nan);
                 }
                 zeros = isa.add_zero_times(zeros, narrow);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Last step of opening: card and graphs held against each other, every role bound.
 
-use super::card::{Affine, Card, Part, Statistic};
+use super::card::{Affine, Card};
 use super::codec_block::{CodecTable, DEFAULT_PRESET_NORM, EncodeInput, Norm};
 use super::read::Read;
 use super::source::Source;
+use super::statistics::Statistics;
 use crate::batch::{Input, InputColumn};
 use crate::catalogue::{CANONICAL_FEATURES, FULL_FEATURES, Vocabulary};
 use crate::error::{Result, bail};
-use crate::features::{Column, Standardizer};
+use crate::features::Transform;
 use crate::onnx::Graph;
 use crate::simd::InstructionSet;
 
@@ -34,19 +35,6 @@ pub(crate) struct BoundGraph {
     pub(crate) statistics: Statistics,
 }
 
-/// How a graph's features are standardised.
-#[derive(Clone)]
-pub(crate) struct Statistics {
-    columns: Vec<Column>,
-    clip_sigma: f64,
-}
-
-impl Statistics {
-    pub(crate) fn standardizer(&self, set: InstructionSet) -> Standardizer {
-        Standardizer::new(self.columns.clone(), self.clip_sigma, set)
-    }
-}
-
 impl Read {
     /// Holds card and graphs against each other.
     ///
@@ -70,10 +58,10 @@ impl Read {
             check_alike(first, graph).map_err(|e| e.of(file))?;
         }
         let set = InstructionSet::chosen()?;
-        let input = input(&card, first, codec.vocabulary(), set);
+        let input = input(&card, first, codec.vocabulary(), set).map_err(|e| e.of(&name))?;
         let mut bound = Vec::with_capacity(graphs.len());
         for (part, (file, graph)) in parts.iter().zip(graphs) {
-            let statistics = statistics(&card, part).map_err(|e| e.of(&name))?;
+            let statistics = Statistics::of_part(&card, part).map_err(|e| e.of(&name))?;
             bound.push(BoundGraph { name: file, graph, statistics });
         }
         Ok(Bound {
@@ -91,14 +79,23 @@ impl Read {
     }
 }
 
-fn input(card: &Card, graph: &Graph, vocabulary: &Vocabulary, set: InstructionSet) -> Input {
-    let columns = card.feature_order.iter().map(|name| InputColumn {
-        name: name.clone(),
-        range: card.feature_range.get(name).copied(),
-        may_be_missing: card.optional(name) != 0,
-    });
+fn input(
+    card: &Card,
+    graph: &Graph,
+    vocabulary: &Vocabulary,
+    set: InstructionSet,
+) -> Result<Input> {
+    let mut columns = Vec::with_capacity(card.feature_order.len());
+    for name in &card.feature_order {
+        columns.push(InputColumn {
+            name: name.clone(),
+            range: card.feature_range.get(name).copied(),
+            above_minus_1: card.transform(name)? == Transform::Log1p,
+            may_be_missing: card.optional(name) != 0,
+        });
+    }
     let vocabulary = graph.codec.is_some().then(|| vocabulary.clone());
-    Input::new(columns.collect(), vocabulary, set)
+    Ok(Input::new(columns, vocabulary, set))
 }
 
 fn default_order(n_features: usize) -> Result<Vec<String>> {
@@ -108,39 +105,6 @@ fn default_order(n_features: usize) -> Result<Vec<String>> {
         n => bail!(Inconsistent, "no card to name the graph's {n} features"),
     };
     Ok(names.iter().map(|&n| n.to_owned()).collect())
-}
-
-fn statistics(card: &Card, part: &Part<'_>) -> Result<Statistics> {
-    let order = &card.feature_order;
-    let (mean, std) = match (part.mean, part.std) {
-        (Some(mean), Some(std)) => {
-            (numbers("feature_mean", mean, order)?, numbers("feature_std", std, order)?)
-        }
-        (None, None) => (vec![0.0; order.len()], vec![1.0; order.len()]),
-        (Some(_), None) => bail!(Inconsistent, "feature_mean without feature_std"),
-        (None, Some(_)) => bail!(Inconsistent, "feature_std without feature_mean"),
-    };
-    if let Some(i) = std.iter().position(|&s| s <= 0.0) {
-        bail!(Inconsistent, "feature_std[{i}] of '{}': {} is not above 0", order[i], std[i]);
-    }
-    let columns = order.iter().zip(mean).zip(std).map(|((name, mean), std)| Column {
-        mean,
-        std,
-        cap: card.feature_cap.get(name).copied().unwrap_or(f64::INFINITY),
-        missing: card.optional(name) != 0,
-    });
-    let clip_sigma = card.feature_clip_sigma.unwrap_or(f64::INFINITY);
-    Ok(Statistics { columns: columns.collect(), clip_sigma })
-}
-
-fn numbers(field: &str, values: &[Statistic], order: &[String]) -> Result<Vec<f64>> {
-    if values.len() != order.len() {
-        bail!(Inconsistent, "{field}: {} numbers for {} features", values.len(), order.len());
-    }
-    if let Some(i) = values.iter().position(|v| !v.0.is_finite()) {
-        bail!(Inconsistent, "{field}[{i}] of '{}': {} is not finite", order[i], values[i].0);
-    }
-    Ok(values.iter().map(|v| v.0).collect())
 }
 
 fn codec_table(card: &Card, graph: &Graph) -> Result<CodecTable> {

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result, bail, err};
 
+/// What some editors put before UTF-8 text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The members of a card that scoring reads. Others are for people and are not interpreted.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -30,18 +33,23 @@ pub struct Card {
     pub output_names: Vec<String>,
     /// libvmaf feature of each column of the features input.
     pub feature_order: Vec<String>,
-    /// Mean of each feature, raw libvmaf units.
+    /// Mean of each feature after its transform; libvmaf's units if it has none.
     pub feature_mean: Option<Vec<Statistic>>,
-    /// Standard deviation of each feature, above 0.
+    /// Standard deviation of each feature after its transform, above 0.
     pub feature_std: Option<Vec<Statistic>>,
     /// Upper bound on the raw value, by feature name.
     pub feature_cap: BTreeMap<String, f64>,
+    /// What the capped value goes through before it is standardised, by feature name.
+    pub feature_transform: BTreeMap<String, TransformCard>,
     /// Bound on the absolute standardised value.
     pub feature_clip_sigma: Option<f64>,
-    /// `mean` where NaN may stand for a missing feature.
+    /// What stands for a missing feature: its `mean`, or what it is `regress`ed to. NaN is refused without.
     pub missing_features: Option<String>,
-    /// The features that may be missing, if not all: 1 is worth measuring, 2 is used only if it is there anyway.
+    /// The features that may be missing: 1 is worth measuring, 2 is used only if it is there anyway. All, if features
+    /// are taken as their mean and this is not there.
     pub optional_features: Option<BTreeMap<String, i32>>,
+    /// How a missing feature follows from others, by its name.
+    pub imputation: BTreeMap<String, Imputation>,
     /// Lowest and highest possible raw value by feature name, within those of the catalogue.
     pub feature_range: BTreeMap<String, [f64; 2]>,
     /// Whether the graph takes a codec block.
@@ -62,6 +70,12 @@ pub struct Card {
     pub corpus: Value,
     /// Factor on the standard deviation in the 95 % interval.
     pub conformal_scale: Option<f64>,
+    /// Where the training data lies; intervals widen with the distance from it.
+    pub domain: Option<DomainCard>,
+    /// How scores and deviations move to another laboratory's scale.
+    pub calibration: Option<Calibration>,
+    /// The interval of a difference between two clips of one content.
+    pub difference_interval: Option<DifferenceInterval>,
     /// Lowest and highest score.
     pub score_range: Option<[f64; 2]>,
     /// Graphs of an ensemble.
@@ -103,6 +117,63 @@ pub struct Affine {
     pub offset: f64,
 }
 
+/// A function of a feature's value.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TransformCard {
+    /// `log_distance` or `log1p`.
+    pub op: String,
+    /// What `log_distance` takes the distance from, above 1.
+    pub top: Option<f64>,
+}
+
+/// `intercept` + sum of `linear` z + sum of `quadratic` z^2 over the features `from`, all standardised.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Imputation {
+    /// Features that may not be missing.
+    pub from: Vec<String>,
+    /// Constant term.
+    pub intercept: f64,
+    /// Coefficient of each feature's z.
+    pub linear: Vec<f64>,
+    /// Coefficient of each feature's z^2.
+    pub quadratic: Vec<f64>,
+    /// Factor on the interval of a frame that lacks the feature, at least 1.
+    pub interval_factor: f64,
+}
+
+/// Distance of a frame: root mean square of `whiten` (z - `mean`), divided by `edge`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DomainCard {
+    /// The k features that count.
+    pub features: Vec<String>,
+    /// Mean of each one's z in the training data.
+    pub mean: Vec<f64>,
+    /// k rows of k numbers.
+    pub whiten: Vec<Vec<f64>>,
+    /// The distance at which the training data ends, above 0.
+    pub edge: f64,
+    /// What a distance of 1 beyond the edge adds to the factor on the interval, not below 0.
+    pub interval_slope: f64,
+}
+
+/// `offset` + `slope` times the score; `stddev` is added in quadrature.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Calibration {
+    /// Added after the slope.
+    pub offset: f64,
+    /// Factor on the score, above 0.
+    pub slope: f64,
+    /// Standard deviation of what the calibration leaves, not below 0.
+    pub stddev: f64,
+}
+
+/// The interval of a difference between two clips of one content.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct DifferenceInterval {
+    /// Half the width of the 95 % interval in points of the graph's scale, above 0.
+    pub half_width: f64,
+}
+
 /// A number in which `null`, as some writers put NaN, is NaN: the check that refuses it can then
 /// name the feature.
 #[derive(Debug, Clone, Copy)]
@@ -124,12 +195,12 @@ pub(super) struct Part<'a> {
 }
 
 impl Card {
-    /// Parses a card.
+    /// Parses a card. A byte-order mark before it is skipped.
     ///
     /// # Errors
     /// `Malformed`: not JSON, or a member of the wrong type. `Inconsistent`: NaN or infinity for a number.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let text = std::str::from_utf8(bytes)
+        let text = std::str::from_utf8(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes))
             .map_err(|e| err!(Malformed, "not UTF-8 at byte {}", e.valid_up_to()))?;
         let mut json = serde_json::Deserializer::from_str(text);
         let card: Self = serde_path_to_error::deserialize(&mut json).map_err(|e| {
@@ -173,72 +244,6 @@ impl Card {
         }
     }
 
-    /// Holds the members of the card against each other, and their number against the graph's features.
-    ///
-    /// # Errors
-    /// `Inconsistent` names the member, what was expected and what is there.
-    pub(super) fn check(&self, n_features: usize) -> Result<()> {
-        let order = &self.feature_order;
-        if order.len() != n_features {
-            bail!(
-                Inconsistent,
-                "feature_order: {} names, the graph takes {n_features} features",
-                order.len()
-            );
-        }
-        for (i, name) in order.iter().enumerate() {
-            if name.is_empty() || order[..i].contains(name) {
-                bail!(Inconsistent, "feature_order: '{name}' is empty or there twice");
-            }
-        }
-        for (name, cap) in &self.feature_cap {
-            if !order.contains(name) || !cap.is_finite() {
-                bail!(
-                    Inconsistent,
-                    "feature_cap: '{name}' is not in feature_order, or {cap} is not finite"
-                );
-            }
-        }
-        for (name, range) in &self.feature_range {
-            if !order.contains(name) {
-                bail!(Inconsistent, "feature_range: '{name}' is not in feature_order");
-            }
-            check_range(&format!("feature_range of '{name}'"), *range)?;
-        }
-        if let Some(range) = self.score_range {
-            check_range("score_range", range)?;
-        }
-        for (field, value) in [
-            ("feature_clip_sigma", self.feature_clip_sigma),
-            ("conformal_scale", self.conformal_scale),
-        ] {
-            if let Some(value) = value
-                && !(value > 0.0 && value.is_finite())
-            {
-                bail!(Inconsistent, "{field}: expected a finite number above 0, got {value}");
-            }
-        }
-        if let Some(missing) = &self.missing_features
-            && missing != "mean"
-        {
-            bail!(Inconsistent, "missing_features: expected 'mean', got '{missing}'");
-        }
-        if let Some(optional) = &self.optional_features {
-            if self.missing_features.is_none() {
-                bail!(Inconsistent, "optional_features without missing_features");
-            }
-            for (name, worth) in optional {
-                if !order.contains(name) || ![1, 2].contains(worth) {
-                    bail!(
-                        Inconsistent,
-                        "optional_features: '{name}' is not in feature_order, or {worth} is neither 1 nor 2"
-                    );
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Whether a feature is needed (0), may be missing but is worth measuring (1), or is used only if it is there
     /// anyway (2).
     pub(crate) fn optional(&self, feature: &str) -> i32 {
@@ -261,16 +266,6 @@ impl Card {
             ),
         }
     }
-}
-
-fn check_range(field: &str, [low, high]: [f64; 2]) -> Result<()> {
-    if low < high && low.is_finite() && high.is_finite() {
-        return Ok(());
-    }
-    bail!(
-        Inconsistent,
-        "{field}: expected two finite numbers, the lower one first, got [{low}, {high}]"
-    )
 }
 
 /// Whether the parser stopped at `NaN` or an infinity, which some writers put into JSON.
@@ -319,6 +314,27 @@ mod tests {
         assert!(
             Card::parse(b"{\"feature_mean\": [null]}").unwrap().feature_mean.unwrap()[0].0.is_nan()
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let card = Card::parse(b"\xef\xbb\xbf{\"id\": \"x\"}").unwrap();
+        assert_eq!(card.id.as_deref(), Some("x"));
+        let e = Card::parse(b"\xef\xbb\xbf{\"feature_mean\": [NaN]}").unwrap_err();
+        assert_eq!(e.kind(), ErrorKind::Inconsistent, "{e}");
+        assert!(Card::parse(b"\xef\xbb\xbf\xef\xbb\xbf{}").is_err());
+    }
+
+    #[test]
+    fn numbers_are_read_as_rust_reads_them() {
+        let mut state = 7_u64;
+        for _ in 0..10_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let number = f64::from_bits((state >> 2) | 0x3000_0000_0000_0000);
+            let card = Card::parse(format!("{{\"conformal_scale\": {number:e}}}").as_bytes());
+            let read = card.unwrap().conformal_scale.unwrap();
+            assert_eq!(read.to_bits(), number.to_bits(), "{number:e}");
+        }
     }
 
     #[test]

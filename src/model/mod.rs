@@ -13,9 +13,11 @@
 mod bind;
 pub mod builtin;
 pub mod card;
+mod check;
 mod codec_block;
 mod read;
 mod source;
+mod statistics;
 mod verify;
 
 pub(crate) use bind::{Bound, BoundGraph};

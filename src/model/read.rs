@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Third step of opening: what card and graphs say.
 
-use super::card::Card;
+use super::card::{BYTE_ORDER_MARK, Card};
 use super::source::Source;
 use super::verify::{Verified, VerifiedGraph};
 use crate::error::Result;
@@ -42,9 +42,9 @@ impl Read {
         self.source.card_name()
     }
 
-    /// The card as it stands in its file; `None` for a graph without one.
+    /// The card as it stands in its file, without a byte-order mark; `None` for a graph without one.
     pub fn card_json(&self) -> Option<&[u8]> {
-        self.card_json.as_deref()
+        self.card_json.as_deref().map(|json| json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json))
     }
 
     /// The graphs, each with the name that errors give it.

@@ -46,11 +46,7 @@ impl Source {
         let Some(model) = model else {
             return builtin::default_model().map(Self::Builtin);
         };
-        if let Some(id) = model.strip_prefix("builtin:") {
-            return builtin::find(id).map(Self::Builtin);
-        }
-        // Option parsers split at colons, so the bare id does as well.
-        if let Some(builtin) = builtin::models().iter().find(|b| b.id == model) {
+        if let Some(builtin) = builtin::REGISTRY.named(model)? {
             return Ok(Self::Builtin(builtin));
         }
         let path = PathBuf::from(model);

@@ -2,6 +2,7 @@
 //! One open model: checked frames in, scores with their uncertainty out.
 
 mod score;
+mod widening;
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use crate::engine::{self, Engine, Engines};
 use crate::error::{Result, bail, err};
 use crate::model::card::Card;
 use crate::model::{self, CodecTable};
-use score::Finish;
+use score::{Estimate, Finish, of_members, of_score_and_logvar};
+use widening::Widening;
 
 /// What an open model is.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +70,8 @@ pub struct Scorer {
     codec: CodecTable,
     members: Vec<Member>,
     finish: Finish,
+    /// `None` where nothing widens intervals.
+    widening: Option<Widening>,
     /// What the graphs gave for the frames of a call, member by member: scores are made of it once all frames are
     /// through, so that a call that fails writes none.
     outputs: Vec<f32>,
@@ -114,7 +118,7 @@ impl Scorer {
     ) -> Result<Self> {
         let Engines { all, choice, version } =
             engine::build(&bound.graphs, bound.set, config, log)?;
-        let model::Bound { id, status, card, input, codec, graphs, .. } = bound;
+        let model::Bound { id, status, card, input, codec, graphs, set } = bound;
         let mut members = Vec::with_capacity(all.len());
         for (graph, mut engine) in graphs.iter().zip(all) {
             if input.codec_aware() {
@@ -132,7 +136,9 @@ impl Scorer {
             n_features: input.width(),
             n_codecs: vocabulary.map_or(0, |v| v.names().len()),
             codec_aware: vocabulary.is_some(),
-            has_variance: members.len() > 1 || members.iter().any(|m| m.output_width == 2),
+            has_variance: members.len() > 1
+                || members.iter().any(|m| m.output_width == 2)
+                || card.calibration.is_some(),
             n_members: members.len(),
             codec_vocab_version: vocabulary.map_or(0, Vocabulary::version),
             score_range: [low, high],
@@ -143,7 +149,10 @@ impl Scorer {
             finish: Finish {
                 clip: if config.disable_clip { everywhere } else { [low, high] },
                 conformal_scale: card.conformal_scale.unwrap_or(1.0),
+                calibration: card.calibration,
             },
+            // The statistics of all members are the card's, or it has no domain.
+            widening: Widening::of_card(&card, || graphs[0].statistics.standardizer(set), PREPARED),
             info,
             card,
             input: Arc::new(input),
@@ -188,22 +197,30 @@ impl Scorer {
     ) -> Result<()> {
         let n = batch.len();
         self.run_members(batch)?;
-        let widths = self.members.first().map_or(1, |m| m.output_width);
+        let members = self.members.len();
         // All members have the same width.
-        let outputs = &self.outputs[..n * widths * self.members.len()];
-        if self.members.len() > 1 {
-            for (i, to) in scores.iter_mut().enumerate() {
-                let of_members = outputs[i * widths..].iter().step_by(n * widths);
-                to.write(self.finish.of_members(of_members.map(|&v| f64::from(v))));
-            }
-        } else if widths == 2 {
+        let width = self.members.first().map_or(1, |m| m.output_width);
+        let finish = &self.finish;
+        let factors = match &mut self.widening {
+            // Without a deviation there is no interval to widen.
+            Some(widening) if self.info.has_variance => Some(widening.factors(batch)?),
+            _ => None,
+        };
+        let outputs = &self.outputs[..n * width * members];
+        if members > 1 {
+            let of_frame = |i: usize| outputs[i * width..].iter().step_by(n * width);
+            let estimates = (0..n).map(|i| of_members(of_frame(i).map(|&v| f64::from(v))));
+            write(finish, estimates, factors, scores);
+        } else if width == 2 {
             let (rows, _) = outputs.as_chunks::<2>();
-            for (to, row) in scores.iter_mut().zip(rows) {
-                to.write(self.finish.of_score_and_logvar(*row));
-            }
+            let estimates = rows.iter().map(|row| of_score_and_logvar(*row));
+            write(finish, estimates, factors, scores);
+        } else if finish.calibration.is_some() {
+            let estimates = outputs.iter().map(|&score| (f64::from(score), f64::NAN));
+            write(finish, estimates, factors, scores);
         } else {
             for (to, &score) in scores.iter_mut().zip(outputs) {
-                to.write(self.finish.of_score(score));
+                to.write(finish.of_score(score));
             }
         }
         Ok(())
@@ -240,10 +257,10 @@ impl Scorer {
         Ok(())
     }
 
-    /// Writes how far each frame is from the training data: NaN, since no card describes it yet.
+    /// Writes how far each frame is from the training data; NaN where the card does not describe it.
     ///
     /// # Errors
-    /// Those of scoring the same frames.
+    /// Those of scoring the same frames: the graphs run too, for a frame that they have no finite answer for.
     pub(crate) fn domain_batch(
         &mut self,
         batch: &Batch<'_>,
@@ -251,7 +268,30 @@ impl Scorer {
     ) -> Result<()> {
         self.run_members(batch)?;
         distances.fill(MaybeUninit::new(f64::NAN));
-        Ok(())
+        let Some(widening) = &mut self.widening else { return Ok(()) };
+        widening.distances(batch, |frame, distance| {
+            distances[frame].write(distance);
+        })
+    }
+
+    /// How far each frame is from what the model was trained on: 0..1 inside, NaN where the card does not describe it.
+    /// `features`: as for [`score`](Self::score), one row per distance.
+    ///
+    /// # Errors
+    /// Those of scoring the same frames; `distances` is then as it was.
+    pub fn domain(&mut self, features: &[f32], distances: &mut [f64]) -> Result<()> {
+        let input = Arc::clone(&self.input);
+        let batch = input.rows(features, distances.len())?;
+        // SAFETY: the same memory; `domain_batch` writes whole numbers only, so it stays initialised.
+        let distances = unsafe { &mut *(&raw mut *distances as *mut [MaybeUninit<f64>]) };
+        self.domain_batch(&batch, distances)
+    }
+
+    /// Half the width of the 95 % interval of the difference between two clips of one content, in points; `None` where
+    /// the card has none.
+    pub fn difference_half_width(&self) -> Option<f64> {
+        let slope = self.card.calibration.map_or(1.0, |c| c.slope);
+        self.card.difference_interval.map(|d| slope * d.half_width)
     }
 
     /// Sets the preset and the quality (crf) of one codec for models whose codec block has them.
@@ -313,6 +353,28 @@ impl Scorer {
     /// What the model is.
     pub fn info(&self) -> Info {
         self.info.clone()
+    }
+}
+
+/// Writes the scores of a model that has deviations.
+#[inline]
+fn write(
+    finish: &Finish,
+    estimates: impl Iterator<Item = Estimate>,
+    factors: Option<&[f64]>,
+    scores: &mut [MaybeUninit<Score>],
+) {
+    let frames = scores.iter_mut().zip(estimates);
+    match factors {
+        None if finish.calibration.is_none() => frames.for_each(|(to, estimate)| {
+            to.write(finish.of_estimate(estimate));
+        }),
+        None => frames.for_each(|(to, estimate)| {
+            to.write(finish.calibrated(estimate, 1.0));
+        }),
+        Some(factors) => frames.zip(factors).for_each(|((to, estimate), &factor)| {
+            to.write(finish.calibrated(estimate, factor));
+        }),
     }
 }
 

@@ -4,6 +4,7 @@
 #[allow(clippy::wildcard_imports)] // Intrinsics.
 use std::arch::x86_64::*;
 
+use super::vector::f64_bits::{BIAS, FRACTION, INTEGER, LEAST, SHIFT};
 use super::vector::{Instructions, Lanes, Task, WideLanes, padded};
 
 /// Proof that the processor has AVX2 and FMA.
@@ -139,7 +140,17 @@ impl WideLanes<4> for Avx2 {
         fn store_narrow(to: &mut [f32; 4], x: __m128) -> () = _mm_storeu_ps(to.as_mut_ptr(), x);
         fn widen(x: __m128) -> __m256d = _mm256_cvtps_pd(x);
         fn narrow(x: __m256d) -> __m128 = _mm256_cvtpd_ps(x);
+        fn add(a: __m256d, b: __m256d) -> __m256d = _mm256_add_pd(a, b);
         fn sub(a: __m256d, b: __m256d) -> __m256d = _mm256_sub_pd(a, b);
+        fn mul(a: __m256d, b: __m256d) -> __m256d = _mm256_mul_pd(a, b);
+        fn div(a: __m256d, b: __m256d) -> __m256d = _mm256_div_pd(a, b);
+        fn exponent_and_fraction(x: __m256d) -> (__m256d, __m256d) = {
+            let bits = _mm256_add_epi64(_mm256_castpd_si256(x), _mm256_set1_epi64x(SHIFT.cast_signed()));
+            let exponent = _mm256_or_si256(_mm256_srli_epi64::<52>(bits), _mm256_set1_epi64x(INTEGER.cast_signed()));
+            let fraction = _mm256_add_epi64(_mm256_and_si256(bits, _mm256_set1_epi64x(FRACTION.cast_signed())), _mm256_set1_epi64x(LEAST.cast_signed()));
+            let exponent = _mm256_sub_pd(_mm256_castsi256_pd(exponent), _mm256_set1_pd(BIAS));
+            (exponent, _mm256_castsi256_pd(fraction))
+        };
         fn min(a: __m256d, b: __m256d) -> __m256d = _mm256_min_pd(a, b);
         fn max(a: __m256d, b: __m256d) -> __m256d = _mm256_max_pd(a, b);
         fn divide(a: __m256d, b: __m256d, reciprocal: __m256d) -> __m256d = {

@@ -5,6 +5,7 @@
 use std::arch::x86_64::*;
 
 use super::avx2::Avx2;
+use super::vector::f64_bits::{BIAS, FRACTION, INTEGER, LEAST, SHIFT};
 use super::vector::{Instructions, Lanes, Task, WideLanes, padded};
 
 /// Proof that the processor has AVX-512F, AVX2 and FMA.
@@ -118,7 +119,17 @@ impl WideLanes<8> for Avx512 {
         fn store_narrow(to: &mut [f32; 8], x: __m256) -> () = _mm256_storeu_ps(to.as_mut_ptr(), x);
         fn widen(x: __m256) -> __m512d = _mm512_cvtps_pd(x);
         fn narrow(x: __m512d) -> __m256 = _mm512_cvtpd_ps(x);
+        fn add(a: __m512d, b: __m512d) -> __m512d = _mm512_add_pd(a, b);
         fn sub(a: __m512d, b: __m512d) -> __m512d = _mm512_sub_pd(a, b);
+        fn mul(a: __m512d, b: __m512d) -> __m512d = _mm512_mul_pd(a, b);
+        fn div(a: __m512d, b: __m512d) -> __m512d = _mm512_div_pd(a, b);
+        fn exponent_and_fraction(x: __m512d) -> (__m512d, __m512d) = {
+            let bits = _mm512_add_epi64(_mm512_castpd_si512(x), _mm512_set1_epi64(SHIFT.cast_signed()));
+            let exponent = _mm512_or_si512(_mm512_srli_epi64::<52>(bits), _mm512_set1_epi64(INTEGER.cast_signed()));
+            let fraction = _mm512_add_epi64(_mm512_and_si512(bits, _mm512_set1_epi64(FRACTION.cast_signed())), _mm512_set1_epi64(LEAST.cast_signed()));
+            let exponent = _mm512_sub_pd(_mm512_castsi512_pd(exponent), _mm512_set1_pd(BIAS));
+            (exponent, _mm512_castsi512_pd(fraction))
+        };
         fn min(a: __m512d, b: __m512d) -> __m512d = _mm512_min_pd(a, b);
         fn max(a: __m512d, b: __m512d) -> __m512d = _mm512_max_pd(a, b);
         fn divide(a: __m512d, b: __m512d, reciprocal: __m512d) -> __m512d = {

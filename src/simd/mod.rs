@@ -39,7 +39,9 @@
 //!   are a comparison and `vbslq_f32`: `vminq_f32` returns NaN where the second operand is wanted.
 //! - `WideLanes<2>`: `Wide = float64x2_t`, `Narrow = float32x2_t`. `widen` is `vcvt_f64_f32`, `narrow`
 //!   is `vcvt_f32_f64`, `divide` is `vmulq_f64`, `vfmsq_f64` and `vfmaq_f64`, `where_nan` is `vceq_f32`
-//!   of x with itself and `vbsl_f32`; `min` and `max` as above.
+//!   of x with itself and `vbsl_f32`; `min` and `max` as above. `exponent_and_fraction` is `vaddq_u64`,
+//!   `vshrq_n_u64::<52>`, `vandq_u64` and `vorrq_u64`. `add`, `sub`, `mul` and `div` must round each by itself: the
+//!   logarithm's bits depend on it.
 
 // What is not part of the function that enables the instructions is a call per instruction.
 #![allow(clippy::inline_always)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Arrays that compilers turn into whatever vectors the target has. No unsafe code.
 
+use super::vector::f64_bits::{BIAS, FRACTION, INTEGER, LEAST, SHIFT};
 use super::vector::{Instructions, Lanes, Task, WideLanes, padded};
 
 /// Eight f32 in an array: two SSE or NEON registers, one of AVX.
@@ -154,8 +155,30 @@ impl<const N: usize> WideLanes<N> for Portable {
         x.map(|x| x as f32)
     }
     #[inline(always)]
+    fn add(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        lanewise!(a, b, |x, y| x + y)
+    }
+    #[inline(always)]
     fn sub(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
         lanewise!(a, b, |x, y| x - y)
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        lanewise!(a, b, |x, y| x * y)
+    }
+    #[inline(always)]
+    fn div(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        lanewise!(a, b, |x, y| x / y)
+    }
+    #[inline(always)]
+    fn exponent_and_fraction(self, x: Self::Wide) -> (Self::Wide, Self::Wide) {
+        let (mut exponent, mut fraction) = (x, x);
+        for i in 0..N {
+            let bits = x[i].to_bits().wrapping_add(SHIFT);
+            exponent[i] = f64::from_bits((bits >> 52) | INTEGER) - BIAS;
+            fraction[i] = f64::from_bits((bits & FRACTION) + LEAST);
+        }
+        (exponent, fraction)
     }
     #[inline(always)]
     fn min(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {

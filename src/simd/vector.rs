@@ -95,7 +95,13 @@ pub(crate) trait WideLanes<const N: usize>: Instructions {
     fn store_narrow(self, to: &mut [f32; N], x: Self::Narrow);
     fn widen(self, x: Self::Narrow) -> Self::Wide;
     fn narrow(self, x: Self::Wide) -> Self::Narrow;
+    fn add(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
     fn sub(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    fn mul(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    fn div(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    /// The k and the m of x = 2^k m, with m from 0.707 to 1.415, for a positive, normal, finite x: 1 gives 0 and 1.
+    /// Anything else gives some finite numbers.
+    fn exponent_and_fraction(self, x: Self::Wide) -> (Self::Wide, Self::Wide);
     /// The smaller one; `b` where either is NaN.
     fn min(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
     /// The larger one; `b` where either is NaN.
@@ -110,6 +116,20 @@ pub(crate) trait WideLanes<const N: usize>: Instructions {
     fn is_zero(self, x: Self::Narrow) -> bool;
     /// `b` where `x` is NaN, else `a`.
     fn where_nan(self, x: Self::Narrow, a: Self::Narrow, b: Self::Narrow) -> Self::Narrow;
+}
+
+/// The bits by which every instruction set takes a f64 apart into exponent and fraction.
+pub(super) mod f64_bits {
+    /// Of the lowest fraction: a little below the square root of 1/2, so that fractions lie around 1.
+    pub(in crate::simd) const LEAST: u64 = 0x3fe6_a09e_0000_0000;
+    /// Added first: a fraction of `LEAST` or more then counts for the exponent above, as 1 does.
+    pub(in crate::simd) const SHIFT: u64 = 0x3ff0_0000_0000_0000 - LEAST;
+    /// The bits of the fraction, below those of the exponent.
+    pub(in crate::simd) const FRACTION: u64 = (1 << 52) - 1;
+    /// 2^52, whose low bits take a small integer.
+    pub(in crate::simd) const INTEGER: u64 = 0x4330_0000_0000_0000;
+    /// 2^52, and what a f64 adds to its exponent.
+    pub(in crate::simd) const BIAS: f64 = 4_503_599_627_370_496.0 + 1023.0;
 }
 
 /// The first N values, zeros where there are fewer.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""Makes the models of the benchmark: 64 and 64 hidden units, as published checkpoints have.
+"""Makes the models of the benchmark: 64 and 64 hidden units, as published checkpoints have; and small erf networks,
+merged into one graph, as the default model has.
 
 Usage: models.py CARD DIRECTORY
 
@@ -17,6 +18,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 HIDDEN = [64, 64]
+# The default model's features; networks of its ensemble, and units of each in a hidden layer.
+EIGHT = ["adm2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3", "motion2", "psnr_y", "float_ssim"]
+NETWORKS, UNITS = 5, 16
 
 
 def network(rng, n_features, n_codecs, n_outputs, gelu=True):
@@ -60,6 +64,47 @@ def network(rng, n_features, n_codecs, n_outputs, gelu=True):
     return model
 
 
+def merged(rng, n_features, depth):
+    """An ensemble in one graph: linear, erf; the same on the units and the features, each network's units apart; linear
+    on the units and the features; scores spread around 55."""
+    width = NETWORKS * UNITS
+    constants = {"scale": np.float32(25), "shift": np.float32(55), "axis": np.array([1], np.int64)}
+    nodes, x, n_before = [], "features", 0
+    for i in range(depth + 1):
+        is_last = i == depth
+        m = 1 if is_last else width
+        skip = rng.normal(0, 1 / np.sqrt(n_features), (m, n_features))
+        units = rng.normal(0, 1 / np.sqrt(width if is_last else UNITS), (m, n_before))
+        if n_before and not is_last:
+            units *= np.kron(np.eye(NETWORKS), np.ones((UNITS, UNITS)))
+        constants[f"w{i}"] = np.concatenate([units, skip], axis=1)
+        constants[f"b{i}"] = rng.normal(0, 0.1, m)
+        if n_before:
+            nodes.append(helper.make_node("Concat", [x, "features"], [f"x{i}"], axis=-1))
+            x = f"x{i}"
+        nodes.append(helper.make_node("Gemm", [x, f"w{i}", f"b{i}"], [f"y{i}"], transB=1))
+        x, n_before = f"y{i}", width
+        if not is_last:
+            nodes.append(helper.make_node("Erf", [x], [f"h{i}"]))
+            x = f"h{i}"
+    nodes += [
+        helper.make_node("Squeeze", [x, "axis"], ["f"]),
+        helper.make_node("Mul", ["f", "scale"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "shift"], ["score"]),
+    ]
+    initializers = [
+        numpy_helper.from_array(value if name == "axis" else np.asarray(value, np.float32), name)
+        for name, value in constants.items()
+    ]
+    graph = helper.make_graph(
+        nodes, "bench",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", n_features])],
+        [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["N"])], initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model
+
+
 def main():
     card_path, directory = sys.argv[1:]
     os.makedirs(directory, exist_ok=True)
@@ -90,6 +135,11 @@ def main():
     write("variance", codec, save("variance.onnx", network(rng, n_features, n_codecs, 2)))
     members = [save(f"member{i}.onnx", network(rng, n_features, n_codecs, 1)) for i in range(5)]
     write("ensemble", codec, {"kind": "fr_ensemble", "members": members})
+    indices = [card["feature_order"].index(name) for name in EIGHT]
+    eight = {key: [card[key][i] for i in indices] for key in ("feature_order", "feature_mean", "feature_std")}
+    eight |= {"feature_cap": {k: v for k, v in card.get("feature_cap", {}).items() if k in EIGHT}}
+    write("merged", eight, save("merged.onnx", merged(rng, len(EIGHT), 2)))
+    write("merged_one", eight, save("merged_one.onnx", merged(rng, len(EIGHT), 1)))
 
 
 main()

@@ -2,7 +2,7 @@
 //! Turns a graph of the `FRRegressor` family into a plan, or says which node is not of it.
 //!
 //! Every value is either a constant or rows derived from the inputs. Nodes of constants fold
-//! (`fold`); nodes of rows add to the chain (`chain`). What may become a GELU stays symbolic until a
+//! (`fold`); nodes of rows add to the steps (`steps`). What may become a GELU stays symbolic until a
 //! node needs the value itself (`form`).
 //!
 //! Scalers stay operations of their own, in the graph's order: worked into the weights they would
@@ -13,14 +13,14 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use super::budget::Budget;
-use super::chain::{Chain, Role, Version};
 use super::constant::{Constant, scalar};
-use super::dense::matmul;
+use super::dense::{Dense, matmul};
 use super::fold::fold;
 use super::form::Form;
 use super::node::{Arithmetic, Node, Operator, Shaping};
-use super::plan::{Layer, Map, Plan};
+use super::plan::{Map, Plan};
 use super::shape::{Shape, moves_batch};
+use super::steps::{Content, Steps, Version};
 use crate::error::{Result, bail, err};
 use crate::onnx::proto::NodeProto;
 use crate::onnx::{Graph, Tensor};
@@ -46,7 +46,7 @@ struct Compiler<'g> {
     graph: &'g Graph,
     budget: Budget,
     values: HashMap<&'g str, Value>,
-    chain: Chain,
+    steps: Steps,
 }
 
 /// Compiles a graph.
@@ -62,11 +62,11 @@ pub(super) fn plan(graph: &Graph) -> Result<Plan> {
         graph,
         budget: Budget::default(),
         values: HashMap::new(),
-        chain: Chain::default(),
+        steps: Steps::default(),
     };
-    compiler.input(&graph.features, Role::Features, graph.n_features)?;
+    compiler.input(&graph.features, Content::Features, graph.n_features)?;
     if let Some((name, width)) = &graph.codec {
-        compiler.input(name, Role::Codec, *width)?;
+        compiler.input(name, Content::Codec, *width)?;
     }
     for node in needed(graph) {
         compiler.node(&Node::read(node, graph.opset)?)?;
@@ -89,8 +89,8 @@ fn needed(graph: &Graph) -> Vec<&NodeProto> {
 }
 
 impl<'g> Compiler<'g> {
-    fn input(&mut self, name: &'g str, role: Role, width: usize) -> Result<()> {
-        let version = self.chain.input(name, role, width)?;
+    fn input(&mut self, name: &'g str, content: Content, width: usize) -> Result<()> {
+        let version = self.steps.input(name, content, width)?;
         let rows = Rows { version, shape: Shape::of_rows(&[width]), form: Form::X };
         self.values.insert(name, Value::Rows(rows));
         Ok(())
@@ -160,20 +160,20 @@ impl<'g> Compiler<'g> {
             Operator::Gemm(gemm) => {
                 let weights = constant(node, others.first(), "weights that are")?;
                 let bias = constant(node, others.get(1), "bias that is")?;
-                let layer = gemm.layer(node, &x.shape, weights, bias, &mut self.budget)?;
-                self.layer(node, x, layer)
+                let dense = gemm.dense(node, &x.shape, weights, bias, &mut self.budget)?;
+                self.layer(node, x, dense)
             }
             Operator::MatMul => {
                 let weights = constant(node, others.first(), "weights that are")?;
-                let layer = matmul(node, &x.shape, weights, &mut self.budget)?;
-                self.layer(node, x, layer)
+                let dense = matmul(node, &x.shape, weights, &mut self.budget)?;
+                self.layer(node, x, dense)
             }
             Operator::Erf => match x.form.erf() {
                 Some(form) => Ok(Rows { form, ..x.clone() }),
-                None => bail!(Unsupported, "{node}: Erf of Erf"),
+                None => self.map(node, x, &Map::Erf),
             },
-            Operator::Gelu => self.map(node, x, Map::Gelu { divides: false }),
-            Operator::Relu => self.map(node, x, Map::Relu),
+            Operator::Gelu => self.map(node, x, &Map::Gelu { divides: false }),
+            Operator::Relu => self.map(node, x, &Map::Relu),
             Operator::Clip { min, max } => {
                 let min = bound(node, others.first(), "min", *min, f32::NEG_INFINITY)?;
                 let max = bound(node, others.get(1), "max", *max, f32::INFINITY)?;
@@ -181,9 +181,9 @@ impl<'g> Compiler<'g> {
                 {
                     bail!(Unsupported, "{node}: from {min} to {max}");
                 }
-                self.map(node, x, Map::Clamp { min, max })
+                self.map(node, x, &Map::Clamp { min, max })
             }
-            Operator::Neg => Ok(Rows { form: x.form.scale(-1.0), ..x.clone() }),
+            Operator::Neg => self.with_scalar(node, Arithmetic::Mul, x, -1.0, false),
             Operator::Identity | Operator::Cast => Ok(x.clone()),
             Operator::Dropout => match others.get(1) {
                 None | Some(None) => Ok(x.clone()),
@@ -203,50 +203,37 @@ impl<'g> Compiler<'g> {
         }
     }
 
-    /// The version that holds a value itself, its form worked into the chain.
+    /// The version that holds a value itself, its form worked into the steps.
     fn settle(&mut self, at: &dyn Display, x: &Rows) -> Result<Version> {
-        let Some(steps) = x.form.steps() else {
+        let Some(maps) = x.form.maps(x.shape.columns()) else {
             bail!(
                 Unsupported,
-                "{at}: Erf is supported as GELU, x (0.5 + 0.5 erf(x / sqrt 2)), only; this is {}",
+                "{at}: Erf times its argument is supported as GELU, x (0.5 + 0.5 erf(x / sqrt 2)), \
+                 only; this is {}",
                 x.form
             );
         };
-        let mut version = self.push_factor(at, x, x.version, steps.factor)?;
-        if let Some(gelu) = steps.gelu {
-            version = self.push(at, version, Map::Gelu { divides: gelu.divides })?;
-            version = self.push_factor(at, x, version, gelu.factor)?;
+        let mut version = x.version.clone();
+        for map in &maps {
+            version = self.push(at, &version, map)?;
         }
         Ok(version)
     }
 
-    fn push_factor(
-        &mut self,
-        at: &dyn Display,
-        x: &Rows,
-        version: Version,
-        factor: f64,
-    ) -> Result<Version> {
-        if factor.to_bits() == 1.0_f64.to_bits() {
-            return Ok(version);
-        }
-        self.push(at, version, Map::Mul(vec![factor as f32; x.shape.columns()]))
-    }
-
-    fn map(&mut self, node: &Node<'_>, x: &Rows, map: Map) -> Result<Rows> {
+    fn map(&mut self, node: &Node<'_>, x: &Rows, map: &Map) -> Result<Rows> {
         let settled = self.settle(node, x)?;
-        let version = self.push(node, settled, map)?;
+        let version = self.push(node, &settled, map)?;
         Ok(Rows { version, shape: x.shape.clone(), form: Form::X })
     }
 
-    /// Adds a map to the chain.
-    fn push(&mut self, at: &dyn Display, version: Version, map: Map) -> Result<Version> {
+    /// Adds a map to the steps.
+    fn push(&mut self, at: &dyn Display, version: &Version, map: &Map) -> Result<Version> {
         let constants = map.constants();
         if constants.iter().any(|c| !c.is_finite()) {
             bail!(Unsupported, "{at}: a constant that is not finite");
         }
         self.budget.spend_on_plan(constants.len()).map_err(|e| e.of(at))?;
-        self.chain.map(at, version, map)
+        self.steps.map(at, version, map)
     }
 
     fn arithmetic(
@@ -257,7 +244,7 @@ impl<'g> Compiler<'g> {
         b: &Value,
     ) -> Result<Rows> {
         let (x, c, constant_first) = match (a, b) {
-            (Value::Rows(a), Value::Rows(b)) => return combine(node, op, a, b),
+            (Value::Rows(a), Value::Rows(b)) => return self.combine(node, op, a, b),
             (Value::Rows(x), Value::Constant(c)) => (x, c, false),
             (Value::Constant(c), Value::Rows(x)) => (x, c, true),
             (Value::Constant(_), Value::Constant(_)) => bail!(Unsupported, "{node}: of constants"),
@@ -270,26 +257,63 @@ impl<'g> Compiler<'g> {
                 x.shape.columns_of(node, c)?
             }
         };
-        if columns.iter().all(|v| v.to_bits() == columns[0].to_bits())
-            && let Some(form) = x.form.with_scalar(op, columns[0].into(), constant_first)
-        {
-            return Ok(Rows { form, ..x.clone() });
+        if columns.iter().all(|v| v.to_bits() == columns[0].to_bits()) {
+            return self.with_scalar(node, op, x, columns[0], constant_first);
         }
-        let columns = match columns.as_slice() {
-            &[value] => vec![value; x.shape.columns()],
-            _ => columns,
-        };
-        let map = match (op, constant_first) {
-            (Arithmetic::Add, _) => Map::Add(columns),
-            (Arithmetic::Sub, false) => Map::Sub(columns),
-            (Arithmetic::Sub, true) => Map::SubFrom(columns),
-            (Arithmetic::Mul, _) => Map::Mul(columns),
-            (Arithmetic::Div, false) => Map::Div(columns),
-            (Arithmetic::Div, true) => {
+        self.with_constant(node, op, x, columns, constant_first)
+    }
+
+    /// Rows and one value.
+    fn with_scalar(
+        &mut self,
+        node: &Node<'_>,
+        op: Arithmetic,
+        x: &Rows,
+        scalar: f32,
+        scalar_first: bool,
+    ) -> Result<Rows> {
+        match x.form.with_scalar(op, scalar, scalar_first) {
+            Some(form) => Ok(Rows { form, ..x.clone() }),
+            None => self.with_constant(node, op, x, vec![scalar; x.shape.columns()], scalar_first),
+        }
+    }
+
+    /// Rows and a value per column.
+    fn with_constant(
+        &mut self,
+        node: &Node<'_>,
+        op: Arithmetic,
+        x: &Rows,
+        columns: Vec<f32>,
+        constant_first: bool,
+    ) -> Result<Rows> {
+        match op.map(columns, constant_first) {
+            Some(map) => self.map(node, x, &map),
+            None => {
                 bail!(Unsupported, "{node}: division by a value that depends on the inputs")
             }
-        };
-        self.map(node, x, map)
+        }
+    }
+
+    /// Two values that both depend on the inputs.
+    fn combine(&mut self, node: &Node<'_>, op: Arithmetic, a: &Rows, b: &Rows) -> Result<Rows> {
+        if a.version == b.version
+            && a.shape == b.shape
+            && let Some(form) = a.form.with(op, &b.form)
+        {
+            return Ok(Rows { form, ..a.clone() });
+        }
+        if op != Arithmetic::Add || a.shape != b.shape || Steps::overlap(&a.version, &b.version) {
+            bail!(
+                Unsupported,
+                "{node}: of two values that both depend on the inputs is supported within GELU, and \
+                 as the sum of two layers, only"
+            );
+        }
+        self.budget.spend_on_plan(a.shape.columns()).map_err(|e| e.of(node))?;
+        let (a_itself, b_itself) = (self.settle(node, a)?, self.settle(node, b)?);
+        let version = self.steps.add(node, &a_itself, &b_itself)?;
+        Ok(Rows { version, shape: a.shape.clone(), form: Form::X })
     }
 
     fn concat(&mut self, node: &Node<'_>, axis: i64, inputs: &[Option<Value>]) -> Result<Rows> {
@@ -306,13 +330,14 @@ impl<'g> Compiler<'g> {
             }
             versions.push(self.settle(node, x)?);
         }
-        let (version, width) = self.chain.join(node, versions)?;
+        self.budget.spend_on_plan(versions.len()).map_err(|e| e.of(node))?;
+        let (version, width) = self.steps.join(node, &versions)?;
         Ok(Rows { version, shape: Shape::of_rows(&[width]), form: Form::X })
     }
 
-    fn layer(&mut self, node: &Node<'_>, x: &Rows, (layer, shape): (Layer, Shape)) -> Result<Rows> {
+    fn layer(&mut self, node: &Node<'_>, x: &Rows, (dense, shape): (Dense, Shape)) -> Result<Rows> {
         let version = self.settle(node, x)?;
-        let version = self.chain.layer(node, version, layer)?;
+        let version = self.steps.layer(node, &version, dense)?;
         Ok(Rows { version, shape, form: Form::X })
     }
 
@@ -324,10 +349,10 @@ impl<'g> Compiler<'g> {
         };
         let version = self.settle(&at, &rows)?;
         let n_codecs = graph.codec.as_ref().map_or(0, |(_, width)| *width);
-        let plan = self.chain.finish(&at, version, graph.n_features, n_codecs)?;
+        let plan = self.steps.finish(&at, &version, graph.n_features, n_codecs)?;
         let tail: &[usize] = if graph.output_is_matrix { &[graph.output_width] } else { &[] };
         let declared = Shape::of_rows(tail);
-        if rows.shape != declared {
+        if rows.shape != declared || declared.columns() != graph.output_width {
             bail!(Inconsistent, "{at}: declared as {declared}, computed as {}", rows.shape);
         }
         Ok(plan)
@@ -374,18 +399,4 @@ fn reshape(
         return Err(moves_batch(node));
     }
     Ok(Rows { shape, ..x.clone() })
-}
-
-/// Two values of the same rows.
-fn combine(node: &Node<'_>, op: Arithmetic, a: &Rows, b: &Rows) -> Result<Rows> {
-    if a.version == b.version
-        && a.shape == b.shape
-        && let Some(form) = a.form.with(op, b.form)
-    {
-        return Ok(Rows { form, ..a.clone() });
-    }
-    bail!(
-        Unsupported,
-        "{node}: of two values that both depend on the inputs is supported within GELU only"
-    )
 }

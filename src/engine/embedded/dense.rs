@@ -2,24 +2,31 @@
 //! Layers from `Gemm` and `MatMul`.
 
 use super::budget::Budget;
-use super::chain::MAX_WIDTH;
 use super::constant::floats;
 use super::node::{Gemm, Node};
-use super::plan::Layer;
 use super::shape::Shape;
+use super::steps::MAX_WIDTH;
 use crate::error::{Result, bail, err};
 use crate::onnx::Tensor;
 
+/// y = x W + b, whatever x is made of.
+pub(super) struct Dense {
+    pub n_outputs: usize,
+    /// [inputs][`n_outputs`], row-major.
+    pub weights: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
 impl Gemm {
     /// The layer over rows of shape `x`, and the shape of its outputs.
-    pub(super) fn layer(
+    pub(super) fn dense(
         self,
         node: &Node<'_>,
         x: &Shape,
         b: Option<&Tensor>,
         c: Option<&Tensor>,
         budget: &mut Budget,
-    ) -> Result<(Layer, Shape)> {
+    ) -> Result<(Dense, Shape)> {
         let b = given(node, b)?;
         let &[rows, columns] = b.dims.as_slice() else {
             bail!(
@@ -48,7 +55,7 @@ impl Gemm {
                 shape.columns_of(node, c)?.into_iter().map(|v| times(v, self.beta)).collect()
             }
         };
-        Ok((Layer { n_inputs, n_outputs, weights, bias, then: Vec::new() }, shape))
+        Ok((Dense { n_outputs, weights, bias }, shape))
     }
 }
 
@@ -58,7 +65,7 @@ pub(super) fn matmul(
     x: &Shape,
     b: Option<&Tensor>,
     budget: &mut Budget,
-) -> Result<(Layer, Shape)> {
+) -> Result<(Dense, Shape)> {
     let b = given(node, b)?;
     let (n_inputs, n_outputs, tail) = match b.dims.as_slice() {
         &[k, m] => (k, m, vec![m]),
@@ -68,8 +75,7 @@ pub(super) fn matmul(
     check(node, x, n_inputs, n_outputs, budget)?;
     let weights = floats(node, b)?.to_vec();
     let bias = vec![0.0; n_outputs];
-    let layer = Layer { n_inputs, n_outputs, weights, bias, then: Vec::new() };
-    Ok((layer, Shape::of_rows(&tail)))
+    Ok((Dense { n_outputs, weights, bias }, Shape::of_rows(&tail)))
 }
 
 fn given<'t>(node: &Node<'_>, weights: Option<&'t Tensor>) -> Result<&'t Tensor> {

@@ -6,13 +6,14 @@
 //! | `node` | a node: its operator with its attributes, read once |
 //! | `shape` | ONNX's rules for shapes |
 //! | `constant`, `fold` | constants, and nodes that compute constants from constants |
-//! | `form` | what stays symbolic until it is a GELU |
-//! | `chain` | the versions of the rows, and the plan that they add up to |
+//! | `form` | what stays symbolic until a node needs it: it may become a GELU |
+//! | `steps` | the versions of the rows, and the steps that they add up to |
+//! | `places` | where values lie in memory |
 //! | `dense` | layers from `Gemm` and `MatMul` |
 //! | `compile` | a graph to a plan, node by node |
 //! | `budget` | how much a graph may ask for |
-//! | `plan` | dense layers and the maps between them |
-//! | `codec_terms` | what a codec table adds to the first layer |
+//! | `plan` | dense layers, and the maps and sums between them |
+//! | `codec_terms` | what a codec table adds to layers |
 //! | `kernel` | packs a plan for an instruction set and runs it, without allocating |
 
 // Matrices, vectors and their indices have the letters of the formulas; ranks, axes and checked
@@ -20,7 +21,6 @@
 #![allow(clippy::many_single_char_names, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod budget;
-mod chain;
 mod codec_terms;
 mod compile;
 mod constant;
@@ -29,8 +29,10 @@ mod fold;
 mod form;
 mod kernel;
 mod node;
+mod places;
 mod plan;
 mod shape;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -46,7 +48,7 @@ use plan::Plan;
 /// Few enough that rows of features stay in the first-level cache between standardising and running.
 const ROWS_PER_RUN: usize = 128;
 
-/// Bounds the memory of what the codec blocks of all ids add to the first layer.
+/// Bounds the memory of what the codec blocks of all ids add to layers.
 const MAX_CODEC_WEIGHTS: usize = 1 << 24;
 
 /// A compiled graph with its standardiser and scratch memory.
@@ -88,7 +90,8 @@ impl Engine for Embedded {
         }
         let ids = table.len() / width;
         // An id has a term per column at most.
-        let weights = [ids, width, self.plan.first_width()];
+        let outputs: usize = self.plan.codec_inputs().map(|(layer, _)| layer.n_outputs).sum();
+        let weights = [ids, width, outputs];
         if weights
             .iter()
             .try_fold(1_usize, |n, &d| n.checked_mul(d))

@@ -26,7 +26,7 @@ struct Entry {
     outputs: usize,
 }
 
-const ENTRIES: [Entry; 6] = [
+const ENTRIES: [Entry; 8] = [
     Entry {
         key: "v2",
         title: "v2, codec-aware: 22 + 6, 64, 64, 1",
@@ -52,6 +52,20 @@ const ENTRIES: [Entry; 6] = [
         key: "ensemble",
         title: "v2, ensemble of five",
         card: "ensemble.json",
+        is_built_in: false,
+        outputs: 1,
+    },
+    Entry {
+        key: "merged",
+        title: "five erf networks in one graph, inputs skip layers: 8, 5 x 16, 5 x 16, 1",
+        card: "merged.json",
+        is_built_in: false,
+        outputs: 1,
+    },
+    Entry {
+        key: "merged-one",
+        title: "the same with one hidden layer: 8, 5 x 16, 1",
+        card: "merged_one.json",
         is_built_in: false,
         outputs: 1,
     },
@@ -92,7 +106,7 @@ pub struct Case {
     n_codecs: usize,
     /// Outputs per row.
     pub outputs: usize,
-    /// Multiply-adds of the layers per frame, all members; codec blocks not counted.
+    /// Multiply-adds of the layers per frame, all members; codec blocks and zeros not counted.
     pub multiply_adds: usize,
     raw: Vec<f32>,
     standardised: Vec<f32>,
@@ -112,11 +126,12 @@ fn numbers(card: &Value, key: &str, default: f64) -> Vec<f64> {
     )
 }
 
-/// Multiply-adds of a graph's layers without those of the codec block: of a one-hot only one column
-/// is not 0.
+/// Multiply-adds of a graph's layers without those of the codec block, of a one-hot only one column is
+/// not 0, and without those between the networks of a merged ensemble, whose weights are 0.
 fn multiply_adds(graph: &Graph, n_codecs: usize) -> usize {
     let matrices = graph.initializers.values().filter(|t| t.dims.len() == 2);
-    let products: usize = matrices.map(|t| t.dims.iter().product::<usize>()).sum();
+    let weights = matrices.filter_map(|t| t.as_f32()).flatten();
+    let products = weights.filter(|w| **w != 0.0).count();
     // The first layer is the one as wide as features and codec block; exporters put outputs first.
     let first_width = graph.n_features + n_codecs;
     let first = graph.initializers.values().find(|t| t.dims.len() == 2 && t.dims[1] == first_width);

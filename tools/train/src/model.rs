@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use vmaf_fr_v2::Z95;
-use vmaf_fr_v2::catalogue::{Identical, feature};
 
 use crate::corpus::Corpus;
 use crate::network::{CodecCode, Network};
 use crate::recipe::{CENTRE, Recipe, SPREAD};
-use crate::samples::{Domain, Preparation};
+use crate::samples::{Domain, Preparation, identical};
 
 /// A fitted model.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,21 +220,6 @@ impl Model {
     pub fn identical(&self, motion: f64) -> Vec<f32> {
         identical(self.features(), motion)
     }
-}
-
-/// Raw features of identical pictures at this motion.
-pub fn identical(features: &[String], motion: f64) -> Vec<f32> {
-    features
-        .iter()
-        .map(|name| match name.as_str() {
-            "motion" | "motion2" => motion as f32,
-            _ => match feature(name).map(|feature| feature.identical) {
-                Some(Identical::Number(x) | Identical::Infinite(x)) => x as f32,
-                // What depends on the content (CAMBI) is 0 where the content has none.
-                Some(Identical::Content) | None => 0.0,
-            },
-        })
-        .collect()
 }
 
 fn pool(frames: &[FrameScore]) -> ClipScore {

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use vmaf_fr_files::sha256_hex;
 use vmaf_fr_train::evaluate::Scheme;
 use vmaf_fr_train::evaluation::{
     BLIND, CodecBias, CodecWorth, Condition, ContentCoverage, ContentError, Coverage, Difference,
     DifferenceInterval, Evaluation, Evidence, Figures, Interval, Laboratory, MODEL, Predictor,
-    UnitCoverage, Within, elsewhere, in_sample,
+    UnitCoverage, Within, elsewhere, in_sample, metrics,
 };
 use vmaf_fr_train::gate::{self, GateArgs, Registry, Verdict, check_registry};
 use vmaf_fr_train::output::json_bytes;
@@ -224,9 +226,14 @@ impl Place {
             "conformal_scale": interval.conformal_scale,
             "calibration": { "offset": 0.0, "slope": 1.0, "stddev": interval.stddev },
             "training": { "protocol_sha256": self.evaluation.protocol_sha256 },
+            "metrics": metrics(&self.evaluation, &self.evaluation_sha256()).unwrap(),
         });
         std::fs::write(self.models().join(format!("{id}.json")), json_bytes(&card).unwrap())
             .unwrap();
+    }
+
+    fn evaluation_sha256(&self) -> String {
+        sha256_hex(&json_bytes(&self.evaluation).unwrap())
     }
 
     fn run(&self, more: &[&str]) -> anyhow::Result<()> {
@@ -515,6 +522,32 @@ fn the_gate_moves_no_number_of_a_card() {
     assert_eq!(place.read("m.json"), once);
 }
 
+/// Every number that is not whole becomes one of any bits.
+fn scramble(value: &mut Value, rng: &mut ChaCha8Rng) {
+    match value {
+        Value::Number(x) if x.is_f64() => {
+            let any = std::iter::repeat_with(|| f64::from_bits(rng.random()));
+            *value = any.into_iter().find(|x| x.is_finite()).unwrap().into();
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| scramble(value, rng)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| scramble(value, rng)),
+        _ => {}
+    }
+}
+
+#[test]
+fn evaluations_come_back_whatever_their_numbers() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    for codec_aware in [false, true] {
+        let mut tree = serde_json::to_value(good(codec_aware)).unwrap();
+        scramble(&mut tree, &mut rng);
+        let typed: Evaluation = serde_json::from_value(tree).unwrap();
+        let bytes = json_bytes(&typed).unwrap();
+        let again: Evaluation = serde_json::from_slice(&bytes).unwrap();
+        assert!(again == typed && json_bytes(&again).unwrap() == bytes);
+    }
+}
+
 #[test]
 fn a_registry_is_decided_again_from_what_is_kept() {
     let place = Place::new(good(false));
@@ -555,6 +588,10 @@ fn a_card_whose_interval_is_not_the_evaluations_is_refused() {
     std::fs::write(&path, card.replace("15.58575275265966", "15.58575275265967")).unwrap();
     let error = format!("{:#}", place.run(&[]).unwrap_err());
     assert!(error.contains("the card's calibration.stddev is 15.58575275265967"), "{error}");
+    // So is a card with other figures.
+    std::fs::write(&path, card.replacen("13.1", "13.2", 1)).unwrap();
+    let error = format!("{:#}", place.run(&[]).unwrap_err());
+    assert!(error.contains("metrics are not the evaluation's"), "{error}");
     // So is a card of another protocol.
     std::fs::write(&path, card.replace(&place.evaluation.protocol_sha256, "abc")).unwrap();
     let error = format!("{:#}", place.run(&[]).unwrap_err());

@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! One frame through the layers: its outputs lie in the lanes, each input is broadcast.
+//! One frame through a layer: its outputs lie in the lanes, each input is broadcast.
 
-use super::packed::{PackedCodec, PackedLayer, Panel};
+use super::packed::{PackedCodec, PackedLayer, PanelWeights, Span};
 use super::sizes::Sizes;
 use crate::simd::{Lanes, Task};
 
-/// One layer's sums and bias, without the maps after it.
+/// One layer's sums and bias. `memory`: a column per lane.
 pub(super) fn dense<S: Sizes>(
     s: S,
     layer: &PackedLayer<S::V>,
-    codec: Option<(&PackedCodec<S::V>, usize)>,
-    x: &[f32],
-    to: &mut [S::V],
+    id: Option<usize>,
+    memory: &mut [S::V],
 ) {
-    for (p, panel) in layer.panels.iter().enumerate() {
-        let first = p * S::PANEL;
-        let to = &mut to[first..];
-        match panel {
-            Panel::One(w) => s.enable(Sums { s, layer, codec, x, w, first, to }),
-            Panel::Two(w) => s.enable(Sums { s, layer, codec, x, w, first, to }),
-            Panel::Three(w) => s.enable(Sums { s, layer, codec, x, w, first, to }),
-            Panel::Four(w) => s.enable(Sums { s, layer, codec, x, w, first, to }),
+    let codec = layer.codec.as_ref().zip(id);
+    for panel in &layer.panels {
+        let (first, spans) = (panel.first, panel.spans.as_slice());
+        match &panel.weights {
+            PanelWeights::One(w) => s.enable(Sums { s, layer, codec, spans, w, first, memory }),
+            PanelWeights::Two(w) => s.enable(Sums { s, layer, codec, spans, w, first, memory }),
+            PanelWeights::Three(w) => s.enable(Sums { s, layer, codec, spans, w, first, memory }),
+            PanelWeights::Four(w) => s.enable(Sums { s, layer, codec, spans, w, first, memory }),
         }
     }
 }
@@ -31,29 +30,26 @@ struct Sums<'a, S: Lanes, const J: usize> {
     layer: &'a PackedLayer<S::V>,
     /// Its terms, and the frame's id.
     codec: Option<(&'a PackedCodec<S::V>, usize)>,
-    x: &'a [f32],
+    spans: &'a [Span],
     w: &'a [[S::V; J]],
     first: usize,
-    to: &'a mut [S::V],
+    memory: &'a mut [S::V],
 }
 
 impl<S: Lanes, const J: usize> Task for Sums<'_, S, J> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, layer, codec, x, w, first, to } = self;
-        let mut inputs = x.iter().zip(w);
-        // A layer has inputs; its first product needs no sum to be added to.
+        let Self { s, layer, codec, spans, mut w, first, memory } = self;
         let mut sums = [s.zero(); J];
-        if let Some((&x, w)) = inputs.next() {
-            let x = s.splat(x);
-            for j in 0..J {
-                sums[j] = s.mul(x, w[j]);
-            }
-        }
-        for (&x, w) in inputs {
-            let x = s.splat(x);
-            for j in 0..J {
-                sums[j] = s.fma(x, w[j], sums[j]);
+        if let Some((span, more)) = spans.split_first() {
+            let x = S::flat(memory);
+            let own;
+            (own, w) = w.split_at(span.n);
+            sums = plus_products(s, sums, &x[span.first..][..span.n], own);
+            for span in more {
+                let own;
+                (own, w) = w.split_at(span.n);
+                sums = plus_products(s, sums, &x[span.first..][..span.n], own);
             }
         }
         if let Some((codec, id)) = codec {
@@ -65,9 +61,26 @@ impl<S: Lanes, const J: usize> Task for Sums<'_, S, J> {
                 }
             }
         }
-        let (bias, to) = (&layer.bias[first..first + J], &mut to[..J]);
+        let bias = &layer.bias[first..first + J];
+        let to = &mut memory[layer.to / S::WIDTH + first..][..J];
         for j in 0..J {
             to[j] = s.add(sums[j], bias[j]);
         }
     }
+}
+
+#[inline(always)]
+fn plus_products<S: Lanes, const J: usize>(
+    s: S,
+    mut sums: [S::V; J],
+    x: &[f32],
+    w: &[[S::V; J]],
+) -> [S::V; J] {
+    for (&x, w) in x.iter().zip(w) {
+        let x = s.splat(x);
+        for j in 0..J {
+            sums[j] = s.fma(x, w[j], sums[j]);
+        }
+    }
+    sums
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Many frames through the layers at once: frames lie in the lanes, each weight is broadcast. No lane
+//! Many frames through a layer at once: frames lie in the lanes, each weight is broadcast. No lane
 //! is padding, whatever the width of a layer. A column, of features or of outputs, is G vectors with
 //! one value per frame.
 
-use super::packed::{PackedCodec, PackedLayer};
+use super::packed::{PackedCodec, PackedLayer, Span, Tile};
 use super::sizes::{Sizes, TILES};
 use crate::simd::{Lanes, Task};
 
@@ -41,104 +41,133 @@ impl<S: Lanes, const G: usize> Task for Transpose<'_, S, G> {
     }
 }
 
-/// One layer's sums and bias, without the maps after it.
+/// One layer's sums and bias.
 pub(super) fn dense<S: Sizes, const G: usize>(
     s: S,
     layer: &PackedLayer<S::V>,
-    codec: Option<&FrameCodecs<'_, S::V>>,
-    x: &[[S::V; G]],
-    to: &mut [[S::V; G]],
+    ids: &[i32],
+    memory: &mut [[S::V; G]],
 ) {
-    let tiles = Tiles { s, layer, x, adds_bias: codec.is_none() };
-    let mut first = 0;
+    let PackedLayer { tiles, spans, weights, .. } = layer;
+    let mut remaining = Remaining { layer, tiles, spans, weights, output: 0 };
     if S::OUTPUTS >= TILES[0] {
-        first = tiles.of::<{ TILES[0] }>(to, first);
+        remaining.sum::<S, { TILES[0] }, G>(s, memory);
     }
-    first = tiles.of::<{ TILES[1] }>(to, first);
-    tiles.of::<{ TILES[2] }>(to, first);
-    if let Some(codec) = codec {
-        s.enable(AddCodec { s, codec, bias: S::flat(&layer.bias), to });
+    remaining.sum::<S, { TILES[1] }, G>(s, memory);
+    remaining.sum::<S, { TILES[2] }, G>(s, memory);
+    if let Some(codec) = &layer.codec {
+        let to = &mut memory[layer.to..][..layer.n_outputs];
+        s.enable(AddCodec { s, codec, ids, bias: S::flat(&layer.bias), to });
     }
 }
 
-/// A layer and its inputs.
-struct Tiles<'a, S: Lanes, const G: usize> {
-    s: S,
-    layer: &'a PackedLayer<S::V>,
-    x: &'a [[S::V; G]],
-    /// Not where the codecs' terms are added first.
-    adds_bias: bool,
+/// What is left to do of a layer.
+struct Remaining<'a, V> {
+    layer: &'a PackedLayer<V>,
+    tiles: &'a [Tile],
+    spans: &'a [Span],
+    weights: &'a [f32],
+    /// The next output.
+    output: usize,
 }
 
-impl<S: Lanes, const G: usize> Tiles<'_, S, G> {
-    /// The outputs from `first` on that make up whole tiles of R; returns the next output.
+impl<V> Remaining<'_, V> {
+    /// Sums the whole tiles of R outputs.
     #[inline(always)]
-    fn of<const R: usize>(&self, to: &mut [[S::V; G]], first: usize) -> usize {
-        let Self { s, layer, x, adds_bias } = *self;
-        let end = first + (layer.n_outputs - first) / R * R;
-        let w = layer.tiles[first * layer.n_inputs..end * layer.n_inputs].as_chunks::<R>().0;
-        let bias = S::flat(&layer.bias)[first..end].as_chunks::<R>().0;
-        let to = to[first..end].as_chunks_mut::<R>().0;
-        for ((w, bias), to) in w.chunks_exact(layer.n_inputs).zip(bias).zip(to) {
-            s.enable(Products { s, w, x, bias: adds_bias.then_some(bias), to });
-        }
-        end
+    fn sum<S: Lanes<V = V>, const R: usize, const G: usize>(
+        &mut self,
+        s: S,
+        memory: &mut [[V; G]],
+    ) {
+        let (tiles, spans, weights);
+        (tiles, self.tiles) = self.tiles.split_at((self.layer.n_outputs - self.output) / R);
+        let n_spans = tiles.iter().map(|tile| tile.n_spans).sum();
+        (spans, self.spans) = self.spans.split_at(n_spans);
+        let n_columns: usize = spans.iter().map(|span| span.n).sum();
+        (weights, self.weights) = self.weights.split_at(n_columns * R);
+        s.enable(Sums {
+            s,
+            tiles,
+            spans,
+            weights: weights.as_chunks::<R>().0,
+            bias: S::flat(&self.layer.bias)[self.output..].as_chunks::<R>().0,
+            // Where codecs' terms come, the bias comes after them.
+            adds_bias: self.layer.codec.is_none(),
+            memory,
+            to: self.layer.to + self.output,
+        });
+        self.output += tiles.len() * R;
     }
 }
 
-/// The inputs' products with R weights each, summed in order. A task of its own, and a small one:
-/// all sums have to stay in registers.
-struct Products<'a, S: Lanes, const R: usize, const G: usize> {
+/// The sums of tiles of R outputs.
+struct Sums<'a, S: Lanes, const R: usize, const G: usize> {
     s: S,
-    w: &'a [[f32; R]],
-    x: &'a [[S::V; G]],
-    bias: Option<&'a [f32; R]>,
-    to: &'a mut [[S::V; G]; R],
+    tiles: &'a [Tile],
+    spans: &'a [Span],
+    weights: &'a [[f32; R]],
+    bias: &'a [[f32; R]],
+    adds_bias: bool,
+    memory: &'a mut [[S::V; G]],
+    to: usize,
 }
 
-impl<S: Lanes, const R: usize, const G: usize> Task for Products<'_, S, R, G> {
+impl<S: Lanes, const R: usize, const G: usize> Task for Sums<'_, S, R, G> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, w, x, bias, to } = self;
-        let mut sums = [[s.zero(); G]; R];
-        let mut rows = x.iter().zip(w);
-        // A layer has inputs; the first product needs no sum to be added to.
-        if let Some((x, w)) = rows.next() {
-            for r in 0..R {
-                for g in 0..G {
-                    sums[r][g] = s.mul(x[g], s.splat(w[r]));
+        let Self { s, tiles, mut spans, mut weights, bias, adds_bias, memory, mut to } = self;
+        for (tile, bias) in tiles.iter().zip(bias) {
+            let mut sums = [[s.zero(); G]; R];
+            let own;
+            (own, spans) = spans.split_at(tile.n_spans);
+            // The first one has a loop of its own: within one loop over all of them, the sums of the
+            // portable vectors do not stay in registers.
+            if let Some((first, more)) = own.split_first() {
+                sums = plus_products(s, sums, &memory[first.first..][..first.n], &mut weights);
+                for span in more {
+                    sums = plus_products(s, sums, &memory[span.first..][..span.n], &mut weights);
                 }
             }
-        }
-        for (x, w) in rows {
-            for r in 0..R {
-                let w = s.splat(w[r]);
-                for g in 0..G {
-                    sums[r][g] = s.fma(x[g], w, sums[r][g]);
+            if adds_bias {
+                for r in 0..R {
+                    for g in 0..G {
+                        sums[r][g] = s.add(sums[r][g], s.splat(bias[r]));
+                    }
                 }
             }
+            memory[to..][..R].copy_from_slice(&sums);
+            to += R;
         }
-        if let Some(bias) = bias {
-            for r in 0..R {
-                for g in 0..G {
-                    sums[r][g] = s.add(sums[r][g], s.splat(bias[r]));
-                }
-            }
-        }
-        *to = sums;
     }
 }
 
-/// The codecs of the frames: `WIDTH * G` ids, or fewer.
-pub(super) struct FrameCodecs<'a, V> {
-    pub(super) packed: &'a PackedCodec<V>,
-    pub(super) ids: &'a [i32],
+/// Adds the columns' products with R weights each, in order; takes those weights off the front.
+#[inline(always)]
+fn plus_products<S: Lanes, const R: usize, const G: usize>(
+    s: S,
+    mut sums: [[S::V; G]; R],
+    x: &[[S::V; G]],
+    weights: &mut &[[f32; R]],
+) -> [[S::V; G]; R] {
+    let (w, rest) = weights.split_at(x.len());
+    *weights = rest;
+    for (x, w) in x.iter().zip(w) {
+        for r in 0..R {
+            let w = s.splat(w[r]);
+            for g in 0..G {
+                sums[r][g] = s.fma(x[g], w, sums[r][g]);
+            }
+        }
+    }
+    sums
 }
 
 /// Adds the codecs' terms to the sums, then the bias.
 struct AddCodec<'a, S: Lanes, const G: usize> {
     s: S,
-    codec: &'a FrameCodecs<'a, S::V>,
+    codec: &'a PackedCodec<S::V>,
+    /// Those of the frames: `WIDTH * G`, or fewer.
+    ids: &'a [i32],
     bias: &'a [f32],
     to: &'a mut [[S::V; G]],
 }
@@ -146,19 +175,19 @@ struct AddCodec<'a, S: Lanes, const G: usize> {
 impl<S: Lanes, const G: usize> Task for AddCodec<'_, S, G> {
     #[inline(always)]
     fn run(self) {
-        let Self { s, codec: FrameCodecs { packed, ids }, bias, to } = self;
+        let Self { s, codec, ids, bias, to } = self;
         let mut indices = [s.index(&[]); G];
         for (index, ids) in indices.iter_mut().zip(ids.chunks(S::WIDTH)) {
             *index = s.index(ids);
         }
         let mut factors = [s.zero(); G];
-        for term in 0..packed.n_terms {
+        for term in 0..codec.n_terms {
             for g in 0..G {
-                let table = &packed.factors_by_id[term * packed.row..][..packed.row];
+                let table = &codec.factors_by_id[term * codec.row..][..codec.row];
                 factors[g] = s.lookup(table, indices[g]);
             }
             let weights =
-                packed.weights_by_id[term * to.len() * packed.row..].chunks_exact(packed.row);
+                codec.weights_by_id[term * to.len() * codec.row..].chunks_exact(codec.row);
             for (sums, w) in to.iter_mut().zip(weights) {
                 for g in 0..G {
                     sums[g] = s.fma(factors[g], s.lookup(w, indices[g]), sums[g]);

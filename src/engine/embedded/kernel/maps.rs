@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Maps over the features or the outputs of a layer.
+//! Maps over columns, and sums of columns.
 
-use super::gelu::gelu;
+use super::gelu::{erf, gelu};
 use super::packed::PackedMap;
 use crate::simd::{Lanes, Task};
 
@@ -34,9 +34,21 @@ impl<S: Lanes> Task for Apply<'_, S> {
             PackedMap::Div(c) => with(s, values, layout, c, |x, c| s.div(x, c)),
             PackedMap::Clamp { min, max } => each(values, |x| s.min(s.max(x, *min), *max)),
             PackedMap::Relu => each(values, |x| s.max(x, s.zero())),
+            PackedMap::Erf => erf_of_all(s, values),
             PackedMap::Gelu { divides: false } => gelu_of_all::<S, false>(s, values),
             PackedMap::Gelu { divides: true } => gelu_of_all::<S, true>(s, values),
         }
+    }
+}
+
+#[inline(always)]
+fn erf_of_all<S: Lanes>(s: S, values: &mut [S::V]) {
+    let (pairs, last) = values.as_chunks_mut::<2>();
+    for pair in pairs {
+        *pair = erf(s, *pair);
+    }
+    for x in last {
+        [*x] = erf(s, [*x]);
     }
 }
 
@@ -55,6 +67,25 @@ fn gelu_of_all<S: Lanes, const DIVIDES: bool>(s: S, values: &mut [S::V]) {
 fn each<V: Copy>(values: &mut [V], f: impl Fn(V) -> V) {
     for x in values {
         *x = f(*x);
+    }
+}
+
+/// Adds to each of `n` values from `to` on the one as far from `from`.
+pub(super) struct AddColumns<'a, S: Lanes> {
+    pub(super) s: S,
+    pub(super) memory: &'a mut [S::V],
+    pub(super) to: usize,
+    pub(super) from: usize,
+    pub(super) n: usize,
+}
+
+impl<S: Lanes> Task for AddColumns<'_, S> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, memory, to, from, n } = self;
+        for i in 0..n {
+            memory[to + i] = s.add(memory[to + i], memory[from + i]);
+        }
     }
 }
 

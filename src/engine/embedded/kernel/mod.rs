@@ -3,8 +3,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `packed` | weights and constants in the order in which they are read |
-//! | `program` | how many frames go through the layers together, and from layer to layer |
+//! | `packed` | weights and constants in the order in which they are read, without blocks of zeros |
+//! | `program` | how many frames go through the steps together, and from step to step |
 //! | `group` | a layer of many frames, which lie in the lanes |
 //! | `frame` | a layer of one frame, whose outputs lie in the lanes |
 //! | `maps`, `gelu` | what follows a layer |
@@ -14,7 +14,8 @@
 //! frame's score does not depend on its batch. That order is the one of a plain matrix product: each
 //! sum over all inputs in turn, the bias last. ONNX Runtime sums layers of up to 256 inputs in that
 //! order too. Any other would be as good, but where large products cancel, for features far from
-//! their mean, the engines would no longer agree to 1e-4.
+//! their mean, the engines would no longer agree to 1e-4. Columns whose weights are 0 for all outputs
+//! that are summed together are left out, where that cannot change a sum.
 
 // What is not part of the function that enables an instruction set is a call per instruction. That
 // goes for closures too, which nothing forces into it: layers and GELU do without.
@@ -54,6 +55,11 @@ macro_rules! with_lanes {
 /// Packs a plan.
 pub(super) fn pack(set: InstructionSet, plan: &Plan) -> Box<dyn Run> {
     with_lanes!(set, s => Box::new(Program::new(s, plan)))
+}
+
+/// erf of one value.
+pub(super) fn erf(x: f32) -> f32 {
+    gelu::erf::<_, 1>(Portable, [[x; 8]])[0][0]
 }
 
 /// x (1 + erf(x / sqrt 2)) / 2 of one value.

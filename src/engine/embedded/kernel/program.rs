@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! A packed plan and the ways through it.
 
-use super::super::plan::{CodecTerms, Plan};
-use super::maps::{Apply, Layout};
-use super::packed::{PackedCodec, PackedLayer, PackedMap, pack_codec, pack_layer, pack_map};
+use std::ops::Range;
+
+use super::super::plan::{ALIGNMENT, CodecTerms, Plan};
+use super::maps::{AddColumns, Apply, Layout};
+use super::packed::{PackedStep, pack_codec, pack_step};
 use super::sizes::Sizes;
 use super::{frame, group};
 use crate::simd::Lanes;
@@ -13,8 +15,8 @@ const GROUP: usize = 2;
 
 /// A packed plan. `run` neither allocates nor locks nor calls the system.
 pub(in super::super) trait Run: Send {
-    /// Replaces what the codec block adds to the first layer's sums, by codec id.
-    fn set_codec(&mut self, terms: &CodecTerms);
+    /// Replaces what the codec block adds to sums, by codec id, for each layer that reads it.
+    fn set_codec(&mut self, terms: &[CodecTerms]);
 
     /// Runs any number of rows; `ids` are valid codec ids, or empty for a codec-blind plan.
     fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]);
@@ -23,88 +25,82 @@ pub(in super::super) trait Run: Send {
 /// A plan packed for one instruction set, with all the memory that running it takes.
 pub(super) struct Program<S: Lanes> {
     lanes: S,
-    n_features: usize,
-    output_width: usize,
-    feature_maps: Vec<PackedMap<S::V>>,
-    layers: Vec<PackedLayer<S::V>>,
-    codec: Option<PackedCodec<S::V>>,
-    /// Inputs and outputs of a layer, in turns.
-    front: Vec<S::V>,
-    back: Vec<S::V>,
+    features: Range<usize>,
+    steps: Vec<PackedStep<S::V>>,
+    /// The columns of the outputs.
+    outputs: Vec<usize>,
+    n_columns: usize,
+    /// The values of the columns: of one frame in the lanes, or G vectors of frames per column.
+    memory: Vec<S::V>,
 }
 
 impl<S: Sizes> Program<S> {
     pub(super) fn new(s: S, plan: &Plan) -> Self {
-        let layers: Vec<_> = plan.layers.iter().map(|l| pack_layer(s, l)).collect();
-        let widest = plan.layers.iter().map(|l| l.n_outputs).max().unwrap_or(0);
-        let widest = widest.max(plan.n_features);
+        const { assert!(ALIGNMENT.is_multiple_of(S::WIDTH)) };
         Self {
             lanes: s,
-            n_features: plan.n_features,
-            output_width: plan.output_width(),
-            feature_maps: plan.feature_maps.iter().map(|m| pack_map(s, m)).collect(),
-            layers,
-            codec: None,
-            front: vec![s.zero(); widest * GROUP],
-            back: vec![s.zero(); widest * GROUP],
+            features: plan.slots[plan.features].clone(),
+            steps: plan.steps.iter().map(|step| pack_step(s, plan, step)).collect(),
+            outputs: plan.outputs.iter().flat_map(|&slot| plan.slots[slot].clone()).collect(),
+            n_columns: plan.n_columns,
+            memory: vec![s.zero(); plan.n_columns * GROUP],
         }
     }
 
     /// Runs one row.
     fn run_frame(&mut self, z: &[f32], id: Option<usize>, out: &mut [f32]) {
         let s = self.lanes;
-        let (mut src, mut dst) = (&mut self.front[..], &mut self.back[..]);
-        let layout = Layout::Columns;
-        if !self.feature_maps.is_empty() {
-            let values = &mut src[..z.len().div_ceil(S::WIDTH)];
-            let flat = S::flat_mut(values);
-            flat[..z.len()].copy_from_slice(z);
-            flat[z.len()..].fill(0.0);
-            for map in &self.feature_maps {
-                s.enable(Apply { s, map, layout, values });
+        let memory = &mut self.memory[..self.n_columns / S::WIDTH];
+        let vectors =
+            |columns: &Range<usize>| columns.start / S::WIDTH..columns.end.div_ceil(S::WIDTH);
+        // Lanes beyond the features keep whatever they have; nothing reads them.
+        for (to, &z) in S::flat_mut(&mut memory[vectors(&self.features)]).iter_mut().zip(z) {
+            *to = z;
+        }
+        for step in &self.steps {
+            match step {
+                PackedStep::Layer(layer) => frame::dense(s, layer, id, memory),
+                PackedStep::Map { columns, map } => {
+                    let values = &mut memory[vectors(columns)];
+                    s.enable(Apply { s, map, layout: Layout::Columns, values });
+                }
+                PackedStep::Add { columns, from } => {
+                    let values = S::flat_mut(memory);
+                    for (i, column) in columns.clone().enumerate() {
+                        values[column] += values[from + i];
+                    }
+                }
             }
         }
-        for (i, layer) in self.layers.iter().enumerate() {
-            let is_input = i == 0 && self.feature_maps.is_empty();
-            let x = if is_input { z } else { S::flat(src) };
-            let codec = self.codec.as_ref().filter(|_| i == 0).zip(id);
-            let values = &mut dst[..layer.stride];
-            frame::dense(s, layer, codec, &x[..layer.n_inputs], values);
-            for map in &layer.then {
-                s.enable(Apply { s, map, layout, values });
-            }
-            std::mem::swap(&mut src, &mut dst);
-        }
-        for (to, &y) in out.iter_mut().zip(S::flat(src)) {
-            *to = y;
+        for (to, &column) in out.iter_mut().zip(&self.outputs) {
+            *to = S::flat(memory)[column];
         }
     }
 
     /// Runs as many rows as G vectors have lanes, or fewer.
     fn run_group<const G: usize>(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]) {
         let s = self.lanes;
-        let (mut src, _) = self.front.as_chunks_mut::<G>();
-        let (mut dst, _) = self.back.as_chunks_mut::<G>();
+        let (memory, _) = self.memory[..self.n_columns * G].as_chunks_mut::<G>();
         let layout = Layout::Frames(G);
-        let to = &mut src[..self.n_features];
-        s.enable(group::Transpose { s, rows: z, width: self.n_features, to });
-        for map in &self.feature_maps {
-            let values = src[..self.n_features].as_flattened_mut();
-            s.enable(Apply { s, map, layout, values });
-        }
-        let codec = self.codec.as_ref().map(|packed| group::FrameCodecs { packed, ids });
-        for (i, layer) in self.layers.iter().enumerate() {
-            let codec = codec.as_ref().filter(|_| i == 0);
-            let to = &mut dst[..layer.n_outputs];
-            group::dense(s, layer, codec, &src[..layer.n_inputs], to);
-            for map in &layer.then {
-                s.enable(Apply { s, map, layout, values: to.as_flattened_mut() });
+        let (width, to) = (self.features.len(), &mut memory[self.features.clone()]);
+        s.enable(group::Transpose { s, rows: z, width, to });
+        for step in &self.steps {
+            match step {
+                PackedStep::Layer(layer) => group::dense(s, layer, ids, memory),
+                PackedStep::Map { columns, map } => {
+                    let values = memory[columns.clone()].as_flattened_mut();
+                    s.enable(Apply { s, map, layout, values });
+                }
+                PackedStep::Add { columns, from } => {
+                    let memory = memory.as_flattened_mut();
+                    let (to, from, n) = (columns.start * G, from * G, columns.len() * G);
+                    s.enable(AddColumns { s, memory, to, from, n });
+                }
             }
-            std::mem::swap(&mut src, &mut dst);
         }
-        let width = self.output_width;
-        for (j, column) in src[..width].iter().enumerate() {
-            for (row, &y) in out.chunks_exact_mut(width).zip(S::flat(column)) {
+        let width = self.outputs.len();
+        for (j, &column) in self.outputs.iter().enumerate() {
+            for (row, &y) in out.chunks_exact_mut(width).zip(S::flat(&memory[column])) {
                 row[j] = y;
             }
         }
@@ -112,12 +108,18 @@ impl<S: Sizes> Program<S> {
 }
 
 impl<S: Sizes> Run for Program<S> {
-    fn set_codec(&mut self, terms: &CodecTerms) {
-        self.codec = (terms.n_terms > 0).then(|| pack_codec(self.lanes, terms));
+    fn set_codec(&mut self, terms: &[CodecTerms]) {
+        let layers = self.steps.iter_mut().filter_map(|step| match step {
+            PackedStep::Layer(layer) if layer.reads_codec => Some(layer),
+            _ => None,
+        });
+        for (layer, terms) in layers.zip(terms) {
+            layer.codec = (terms.n_terms > 0).then(|| pack_codec(self.lanes, terms));
+        }
     }
 
     fn run(&mut self, z: &[f32], ids: &[i32], out: &mut [f32]) {
-        let (features, width) = (self.n_features, self.output_width);
+        let (features, width) = (self.features.len(), self.outputs.len());
         let rows = out.len() / width;
         let mut row = 0;
         while row < rows {

@@ -3,7 +3,13 @@
 
 use std::collections::HashMap;
 
-use crate::onnx::proto::{AttributeProto, TensorProto};
+use prost::Message as _;
+
+use crate::onnx::proto::tensor_shape_proto::{Dimension, dimension::Value as Size};
+use crate::onnx::proto::{
+    AttributeProto, FLOAT, GraphProto, INT64, ModelProto, OperatorSetIdProto, TensorProto,
+    TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+};
 use crate::onnx::{Graph, Node, Tensor, TensorData};
 
 pub(super) struct Build {
@@ -101,6 +107,7 @@ impl Build {
                         raw_data: Some(value.to_le_bytes().to_vec()),
                         ..Default::default()
                     }),
+                    r#type: Some(4),
                     ..Default::default()
                 }],
             ),
@@ -110,6 +117,7 @@ impl Build {
                 vec![AttributeProto {
                     name: Some("value_floats".into()),
                     floats: vec![value],
+                    r#type: Some(6),
                     ..Default::default()
                 }],
             ),
@@ -123,10 +131,76 @@ impl Build {
         self.op("Gemm", &[x, &w, &b], vec![])
     }
 
+    /// Ends the graph; `bytes` get what ONNX Runtime takes.
+    pub(super) fn finish_serialised(self, output: &str, width: usize, is_matrix: bool) -> Graph {
+        let mut graph = self.finish(output, width, is_matrix);
+        graph.bytes = serialised(&graph);
+        graph
+    }
+
     pub(super) fn finish(mut self, output: &str, width: usize, is_matrix: bool) -> Graph {
         self.graph.output = output.into();
         self.graph.output_width = width;
         self.graph.output_is_matrix = is_matrix;
         self.graph
+    }
+}
+
+/// The graph as a model's file.
+fn serialised(graph: &Graph) -> Vec<u8> {
+    let features = value(&graph.features, &[graph.n_features]);
+    let codec = graph.codec.as_ref().map(|(name, width)| value(name, &[*width]));
+    let tail: &[usize] = if graph.output_is_matrix { &[graph.output_width] } else { &[] };
+    let mut initializer: Vec<TensorProto> =
+        graph.initializers.iter().map(|(name, tensor)| tensor_proto(name, tensor)).collect();
+    initializer.sort_by(|a, b| a.name.cmp(&b.name));
+    let version = OperatorSetIdProto { domain: Some(String::new()), version: Some(graph.opset) };
+    let graph = GraphProto {
+        name: Some("test".into()),
+        node: graph.nodes.clone(),
+        initializer,
+        input: std::iter::once(features).chain(codec).collect(),
+        output: vec![value(&graph.output, tail)],
+        ..Default::default()
+    };
+    ModelProto {
+        ir_version: Some(8),
+        graph: Some(graph),
+        opset_import: vec![version],
+        ..Default::default()
+    }
+    .encode_to_vec()
+}
+
+fn tensor_proto(name: &str, tensor: &Tensor) -> TensorProto {
+    let (data_type, raw_data) = match &tensor.data {
+        TensorData::F32(v) => (FLOAT, v.iter().flat_map(|x| x.to_le_bytes()).collect()),
+        TensorData::I64(v) => (INT64, v.iter().flat_map(|x| x.to_le_bytes()).collect()),
+        TensorData::Other(t) => panic!("element type {t}"),
+    };
+    TensorProto {
+        name: Some(name.into()),
+        dims: tensor.dims.iter().map(|&d| d as i64).collect(),
+        data_type: Some(data_type),
+        raw_data: Some(raw_data),
+        ..Default::default()
+    }
+}
+
+/// An input or output of FLOAT whose dimensions after the batch's are `tail`.
+fn value(name: &str, tail: &[usize]) -> ValueInfoProto {
+    let dimension = |value| Dimension { value: Some(value), ..Default::default() };
+    let dim = std::iter::once(dimension(Size::DimParam("N".into())))
+        .chain(tail.iter().map(|&d| dimension(Size::DimValue(d as i64))))
+        .collect();
+    let tensor =
+        type_proto::Tensor { elem_type: Some(FLOAT), shape: Some(TensorShapeProto { dim }) };
+    ValueInfoProto {
+        name: Some(name.into()),
+        r#type: Some(TypeProto {
+            value: Some(type_proto::Value::TensorType(tensor)),
+            ..Default::default()
+        }),
+        ..Default::default()
     }
 }

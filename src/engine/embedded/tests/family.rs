@@ -5,7 +5,7 @@ use super::build::{self, Build};
 use super::{Random, compile, input, instruction_sets, reference, run};
 use crate::engine::Engine;
 use crate::engine::embedded::Embedded;
-use crate::features::{Column, Standardizer};
+use crate::features::{Column, Standardizer, Transform};
 use crate::onnx::Graph;
 use crate::simd::InstructionSet;
 
@@ -188,15 +188,15 @@ pub(super) fn random_graph(r: &mut Random) -> Graph {
     b.finish(&x, 1, false)
 }
 
-struct Case {
-    z: Vec<f32>,
-    table: Vec<f32>,
-    ids: Vec<i32>,
+pub(super) struct Case {
+    pub(super) z: Vec<f32>,
+    pub(super) table: Vec<f32>,
+    pub(super) ids: Vec<i32>,
     /// The table's row of each frame.
-    codec: Vec<f32>,
+    pub(super) codec: Vec<f32>,
 }
 
-fn case(r: &mut Random, graph: &Graph, n: usize) -> Case {
+pub(super) fn case(r: &mut Random, graph: &Graph, n: usize) -> Case {
     let z = r.normals(n * graph.n_features, 1.5);
     let width = graph.codec.as_ref().map_or(0, |c| c.1);
     if width == 0 {
@@ -293,7 +293,13 @@ fn a_value_too_far_out_names_frame_and_feature() {
     let x = b.gemm("features", 3, 1, vec![1.0; 3], vec![0.0]);
     let graph = b.finish(&x, 1, true);
     for set in instruction_sets() {
-        let column = Column { mean: 0.5, std: 1e-6, cap: f64::INFINITY, missing: false };
+        let column = Column {
+            mean: 0.5,
+            std: 1e-6,
+            cap: f64::INFINITY,
+            transform: Transform::None,
+            missing: false,
+        };
         let standardizer = Standardizer::new(vec![column; 3], f64::INFINITY, set);
         let mut engine = Embedded::compile(&graph, standardizer, set).unwrap();
         let input = input(3, 0);

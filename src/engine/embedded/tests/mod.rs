@@ -7,6 +7,7 @@ mod family;
 mod reference;
 mod refuse;
 mod shared_models;
+mod skips;
 
 use super::Embedded;
 use crate::batch::{Input, InputColumn};
@@ -64,7 +65,12 @@ fn compile(graph: &Graph, set: InstructionSet) -> crate::Result<Embedded> {
 
 /// What an engine of any graph takes: columns of no feature that the catalogue knows.
 fn input(n_features: usize, n_codecs: usize) -> Input {
-    let column = |i| InputColumn { name: format!("f{i}"), range: None, may_be_missing: false };
+    let column = |i| InputColumn {
+        name: format!("f{i}"),
+        range: None,
+        above_minus_1: false,
+        may_be_missing: false,
+    };
     let names = || (0..n_codecs).map(|i| format!("c{i}")).collect();
     let codecs = (n_codecs > 0).then(|| Vocabulary::new(names(), None).unwrap());
     Input::new((0..n_features).map(column).collect(), codecs, InstructionSet::Portable)

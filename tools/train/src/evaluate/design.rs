@@ -320,7 +320,9 @@ pub(super) mod tests {
         let named = TestChoices { apart: vec!["a/u".to_owned()], ..TestChoices::default() };
         assert!(error(&two, &named).contains("names the test \"a/u\", the corpus has a/t"));
         let mut constant = two.clone();
-        constant.iter_mut().for_each(|clip| clip.rated = 50.0);
+        for clip in &mut constant {
+            clip.rated = 50.0;
+        }
         assert!(error(&constant, &choices).contains("ratings differ"));
         let mut crossed = two;
         crossed[0].group = "g".to_owned();

@@ -389,7 +389,9 @@ mod tests {
                 Scheme::Laboratory => design.laboratory.clips(2),
             };
             let mut other = design.clone();
-            unit.iter().for_each(|&i| other.rated[i] += 30.0);
+            for &i in &unit {
+                other.rated[i] += 30.0;
+            }
             let after = judged(&other, |i| i.halves(scheme));
             for i in 0..design.clips() {
                 let same = before[i].to_bits() == after[i].to_bits();

@@ -23,21 +23,94 @@ mod summary;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
+use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::corpus::Corpus;
+use crate::data::Data;
 use crate::evaluation::{ClipTable, Evaluation};
+use crate::options::{DataArgs, result_path};
+use crate::output::{write_file, write_json};
 use crate::protocol::Protocol;
 use crate::recipe::Recipe;
+use crate::report;
 use design::{Design, DesignClip, TestChoices};
 pub use schemes::Scheme;
 
 /// Draws of shuffled codec labels.
 const SHUFFLES: usize = 3;
+
+/// Judges a recipe on contents, tests and laboratories that it has not seen
+#[derive(Debug, Clone, Args)]
+pub struct EvaluateArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Result, JSON; the report is written beside it as .html, predictions per clip as .clips.json
+    #[arg(short, long, value_parser = result_path)]
+    output: PathBuf,
+    /// Draws of the bootstrap over contents
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+    draws: u32,
+    /// No progress bar
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Anything that keeps the recipe from being judged; all but the fits themselves before the first fit.
+pub fn run(args: &EvaluateArgs) -> Result<()> {
+    let page = args.output.with_extension("html");
+    let table = args.output.with_extension("clips.json");
+    for written in [&args.output, &page, &table] {
+        ensure_no_input(written, &args.data)?;
+    }
+    let data = Data::read(&args.data)?;
+    let subject = Subject::new(
+        &data.corpus,
+        &data.taught,
+        &data.vmaf,
+        &data.codec,
+        data.unknown,
+        &data.protocol,
+    )?;
+    // Another protocol is another folder: its folds are not taken for this one's.
+    let fingerprint = &subject.protocol_sha256[..12];
+    let folder = args.output.with_extension(format!("{fingerprint}.jobs"));
+    let draws = usize::try_from(args.draws)?;
+    let effort = Effort { draws, folder: &folder, quiet: args.quiet };
+    let (evaluation, clips) = subject.evaluate(effort)?;
+    // On one line: the gate keeps it, and people read the page.
+    write_file(
+        &args.output,
+        &[
+            &serde_json::to_vec(&evaluation)?[..],
+            b"
+",
+        ]
+        .concat(),
+    )?;
+    write_json(&table, &clips)?;
+    write_file(&page, report::html(&evaluation, &clips)?.as_bytes())?;
+    print!("{}", report::text(&evaluation));
+    Ok(())
+}
+
+/// Refuses to write over what is read.
+fn ensure_no_input(written: &Path, data: &DataArgs) -> Result<()> {
+    let Ok(there) = written.canonicalize() else { return Ok(()) };
+    let tables = data.tables.iter().map(|table| &table.path);
+    for input in tables.chain([&data.recipe]).chain(&data.vmaf_models) {
+        let same = input.canonicalize().is_ok_and(|input| input == there);
+        ensure!(!same, "{} would be written over: choose another --output", input.display());
+    }
+    Ok(())
+}
 
 /// What an evaluation is of.
 pub struct Subject<'a> {
@@ -87,12 +160,12 @@ impl<'a> Subject<'a> {
                 laboratory: clip.laboratory.clone(),
                 test: clip.dataset.clone(),
                 content: clip.content.clone(),
-                group: clip.content.clone(),
+                group: clip.group.clone(),
                 codec,
                 rated: clip.target,
             })
             .collect();
-        let design = Design::new(&clips, &TestChoices::default(), unknown)?;
+        let design = Design::new(&clips, &choices(&protocol.recipe), unknown)?;
         ensure!(!vmaf.is_empty(), "no VMAF model to compare with");
         for (name, scores) in vmaf {
             if let Some(clip) = (0..scores.len()).find(|&i| design.primary[i] && scores[i].is_nan())
@@ -135,6 +208,22 @@ impl<'a> Subject<'a> {
         ensure_numbers(&evaluation)?;
         Ok((evaluation, clips))
     }
+}
+
+/// What a recipe says of its tests, by the names that they have in a corpus of its tables.
+fn choices(recipe: &Recipe) -> TestChoices {
+    let several = recipe.corpus.len() > 1;
+    let mut choices = TestChoices::default();
+    for source in &recipe.corpus {
+        let name = |test: &String| {
+            if several { format!("{}/{test}", source.name) } else { test.clone() }
+        };
+        for (family, tests) in &source.families {
+            choices.families.insert(name(family), tests.iter().map(name).collect());
+        }
+        choices.apart.extend(source.apart.iter().map(name));
+    }
+    choices
 }
 
 /// Refuses a result with NaN or infinity in it: JSON has neither, and no reader expects null.

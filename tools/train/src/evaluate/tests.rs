@@ -27,13 +27,8 @@ struct Material {
 /// at equal features.
 fn material(bias: f64, codec: &str) -> Material {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let mut corpus = Corpus {
-        feature_names: FEATURES.map(str::to_owned).to_vec(),
-        clips: Vec::new(),
-        features: Vec::new(),
-        teacher: Vec::new(),
-        rows: 0,
-    };
+    let mut corpus =
+        Corpus { feature_names: FEATURES.map(str::to_owned).to_vec(), ..Corpus::default() };
     let (mut teacher, mut vmaf) = (Vec::new(), Vec::new());
     for (laboratory, test, contents) in [("a", "t1", 0..4), ("a", "t2", 4..7), ("b", "t3", 7..10)] {
         for content in contents {
@@ -64,6 +59,7 @@ fn material(bias: f64, codec: &str) -> Material {
                     laboratory: laboratory.to_owned(),
                     dataset: format!("{laboratory}/{test}"),
                     content: format!("{laboratory}/c{content}"),
+                    group: format!("{laboratory}/c{content}"),
                     name: format!("c{content}-{clip}"),
                     codec: if x265 { "x265" } else { "x264" }.to_owned(),
                     target: rated.clamp(0.0, 100.0),

@@ -170,7 +170,7 @@ fn shape(recipe: &Recipe, codec: usize) -> Shape {
 fn signs(recipe: &Recipe, shape: &Shape, preparation: &Preparation) -> Signs {
     let free: Vec<bool> =
         recipe.features.iter().map(|name| recipe.network.free.contains(name)).collect();
-    let known: Vec<bool> = preparation.columns.iter().map(|column| column.known).collect();
+    let known: Vec<bool> = preparation.scales.iter().map(|scale| scale.known).collect();
     Signs::new(shape, &free, &known)
 }
 

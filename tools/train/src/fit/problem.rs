@@ -9,10 +9,10 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use vmaf_fr_v2::catalogue::{UNKNOWN, Vocabulary};
 
-use crate::corpus::Corpus;
-use crate::model::identical;
+use crate::corpus::{Corpus, TableRecord};
 use crate::recipe::{CENTRE, Recipe, SPREAD};
 use crate::samples::Preparation;
+use crate::samples::identical;
 
 /// Training clips, ready.
 pub(super) struct Problem {
@@ -131,8 +131,6 @@ pub(super) fn output(score: f64) -> f32 {
 fn clip_weights(corpus: &Corpus, recipe: &Recipe, train: &[bool]) -> Result<Vec<f64>> {
     let vocabulary = Vocabulary::v1();
     let unknown = vocabulary.id(UNKNOWN)?;
-    let laboratories: BTreeMap<&str, f64> =
-        recipe.corpus.iter().map(|source| (source.name.as_str(), source.weight)).collect();
     let mut weights = corpus
         .clips
         .iter()
@@ -142,8 +140,9 @@ fn clip_weights(corpus: &Corpus, recipe: &Recipe, train: &[bool]) -> Result<Vec<
                 return Ok(0.0);
             }
             let known = vocabulary.id(&clip.codec)? != unknown;
-            let laboratory = laboratories.get(clip.laboratory.as_str()).copied().unwrap_or(1.0);
-            Ok(laboratory * if known { 1.0 } else { recipe.weights.unknown_codec })
+            let codec = if known { 1.0 } else { recipe.weights.unknown_codec };
+            let of = |table: &&TableRecord| table.source.name == clip.laboratory;
+            Ok(codec * corpus.tables.iter().find(of).map_or(1.0, |table| table.source.weight))
         })
         .collect::<Result<Vec<f64>>>()?;
     let mut by_content = BTreeMap::<&str, f64>::new();

@@ -62,7 +62,7 @@ fn check_entry(entry: &RegistryEntry, folder: &Path) -> Result<()> {
         "the evaluation has sha256 {evaluation_sha256}, the gate read {}",
         kept.evaluation_sha256
     );
-    ensure_same(&bytes, &evaluation)?;
+    ensure_same(&bytes, &evaluation, &evaluation_sha256)?;
     let decided = verdict(&judged, &evaluation, &evaluation_sha256, sha256, graphs_sha256)?;
     ensure!(
         decided.status == kept.status && decided.status == entry.status,

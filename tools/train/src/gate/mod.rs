@@ -107,7 +107,7 @@ fn judge(args: &GateArgs, evaluation_path: &Path) -> Result<()> {
         let bytes = read_file(path)?;
         let card = parse_card(&bytes, path)?;
         let graphs_sha256 = graphs(&card, folder)?;
-        statistics::ensure_same(&bytes, &evaluation)
+        statistics::ensure_same(&bytes, &evaluation, &evaluation_sha256)
             .with_context(|| format!("card {}", path.display()))?;
         let mut decided =
             verdict(&card, &evaluation, &evaluation_sha256, String::new(), graphs_sha256)?;

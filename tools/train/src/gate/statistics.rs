@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, metrics};
 
 /// Numbers that a card takes from an evaluation.
 #[derive(Debug, Deserialize)]
 struct CardStatistics {
+    #[serde(default)]
+    metrics: Option<Value>,
     #[serde(default)]
     conformal_scale: Option<f64>,
     #[serde(default)]
@@ -18,7 +21,12 @@ struct CardStatistics {
     #[serde(default)]
     imputation: BTreeMap<String, CardImputation>,
     #[serde(default)]
-    difference_half_width: Option<f64>,
+    difference_interval: Option<CardDifference>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CardDifference {
+    half_width: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -33,9 +41,19 @@ struct CardImputation {
     interval_factor: Option<f64>,
 }
 
-/// Refuses a card whose interval is not the evaluation's, to the last bit. A card may have no interval at all.
-pub(super) fn ensure_same(card: &[u8], evaluation: &Evaluation) -> Result<()> {
+/// Refuses a card whose figures or interval are not the evaluation's, to the last bit. A card may have none at all.
+pub(super) fn ensure_same(
+    card: &[u8],
+    evaluation: &Evaluation,
+    evaluation_sha256: &str,
+) -> Result<()> {
     let card: CardStatistics = serde_json::from_slice(card).context("not a card")?;
+    if let Some(written) = &card.metrics {
+        ensure!(
+            *written == metrics(evaluation, evaluation_sha256)?,
+            "the card's metrics are not the evaluation's: train again with --evaluation"
+        );
+    }
     let interval = &evaluation.interval;
     let mut pairs = vec![
         ("conformal_scale".to_owned(), card.conformal_scale, Some(interval.conformal_scale)),
@@ -45,8 +63,8 @@ pub(super) fn ensure_same(card: &[u8], evaluation: &Evaluation) -> Result<()> {
             Some(interval.stddev),
         ),
         (
-            "difference_half_width".to_owned(),
-            card.difference_half_width,
+            "difference_interval.half_width".to_owned(),
+            card.difference_interval.map(|difference| difference.half_width),
             Some(interval.difference.half_width),
         ),
     ];

@@ -115,7 +115,7 @@ impl Recipe {
             low.is_finite() && high.is_finite() && low < high,
             "score_range is [{low}, {high}], expected two finite numbers, the lower one first"
         );
-        count("frames.per_clip", self.frames.per_clip, [0, 100_000])
+        count("data.frames_per_clip", self.data.frames_per_clip, [0, 100_000])
     }
 
     fn check_network(&self) -> Result<()> {

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::corpus::CorpusSource;
+
 pub use file::RecipeFile;
 
 /// Points of one unit of a network's output, which is `(score - CENTRE) / SPREAD`.
@@ -44,9 +46,9 @@ pub struct Recipe {
     /// Lowest and highest score.
     #[serde(default = "score_range")]
     pub score_range: [f64; 2],
-    /// Frames read of each clip.
+    /// Clips and frames read of the tables.
     #[serde(default)]
-    pub frames: FrameChoice,
+    pub data: DataChoice,
     /// Shape of the network.
     #[serde(default)]
     pub network: NetworkShape,
@@ -105,19 +107,31 @@ pub enum Transform {
     Log1p,
 }
 
-/// Frames read of each clip, evenly spaced.
+/// Clips and frames read of the tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct FrameChoice {
-    /// 0: all.
-    pub per_clip: usize,
-    /// Leave the first frame out: motion is 0 there.
+pub struct DataChoice {
+    /// Frames of each clip, evenly spaced; 0: all.
+    pub frames_per_clip: usize,
+    /// Leave each clip's first frame out: motion is 0 there.
     pub skip_first: bool,
+    /// Datasets to leave out, as `DATASET` or `LABORATORY/DATASET`.
+    pub exclude: Vec<String>,
+    /// Count contents whose names differ only in case or in space around them as one.
+    pub merge_contents: bool,
+    /// Take codec names that are nearly a known one for unknown codecs.
+    pub accept_unknown_codecs: bool,
 }
 
-impl Default for FrameChoice {
+impl Default for DataChoice {
     fn default() -> Self {
-        Self { per_clip: 16, skip_first: true }
+        Self {
+            frames_per_clip: 16,
+            skip_first: true,
+            exclude: Vec::new(),
+            merge_contents: false,
+            accept_unknown_codecs: false,
+        }
     }
 }
 
@@ -349,27 +363,4 @@ pub struct IntervalDefaults {
     pub difference_half_width: Option<f64>,
     /// Factor on half widths when this feature is missing; 1 if it is not named.
     pub missing: BTreeMap<String, f64>,
-}
-
-/// One laboratory's table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CorpusSource {
-    /// The laboratory.
-    pub name: String,
-    /// Weight of the laboratory's clips.
-    #[serde(default = "one")]
-    pub weight: f64,
-    /// Column of the target.
-    pub target: String,
-    /// Whose data it is, and how to cite them; for the card.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub citation: Option<String>,
-    /// Under which licence; for the card.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub licence: Option<String>,
-}
-
-fn one() -> f64 {
-    1.0
 }

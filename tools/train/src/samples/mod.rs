@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rayon::prelude::*;
-use vmaf_fr_v2::catalogue::CANONICAL_FEATURES;
+use vmaf_fr_v2::catalogue::{CANONICAL_FEATURES, Identical, feature};
 
 pub use domain::Domain;
 pub use imputation::Imputation;
@@ -23,7 +23,7 @@ use crate::recipe::Recipe;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preparation {
     /// One for every feature, in the model's order.
-    pub columns: Vec<Standardisation>,
+    pub scales: Vec<Standardisation>,
     /// Bound on |z|.
     pub clip_sigma: f64,
     /// How a missing feature follows from others, by its name: all features that may be missing.
@@ -39,13 +39,13 @@ impl Preparation {
     pub fn fit(corpus: &Corpus, recipe: &Recipe, train: &[bool]) -> Result<Self> {
         let names = recipe.features.clone();
         let mut preparation = Self {
-            columns: Vec::new(),
+            scales: Vec::new(),
             clip_sigma: recipe.clip_sigma,
             imputation: BTreeMap::new(),
             names,
         };
         let rows = preparation.rows_of(corpus, train)?;
-        preparation.columns = preparation
+        preparation.scales = preparation
             .names
             .iter()
             .enumerate()
@@ -53,19 +53,38 @@ impl Preparation {
                 Standardisation::fit(recipe, name, rows.iter().map(|row| row[index]))
             })
             .collect();
-        // Standardised, missing values NaN.
-        let z: Vec<Vec<f32>> = rows.par_iter().map(|row| preparation.standardised(row)).collect();
-        let from: Vec<usize> = (0..preparation.names.len())
-            .filter(|&i| CANONICAL_FEATURES.contains(&preparation.names[i].as_str()))
-            .collect();
+        preparation.fit_imputation(recipe, &rows);
+        // Networks see regressed values as well: the scale is that of both, or |z| is cut too early.
+        let prepared = preparation.apply(&rows.concat()).context("training frames")?;
         for (index, name) in preparation.names.iter().enumerate() {
             if recipe.optional.contains_key(name) {
-                let fitted =
-                    Imputation::fit(&z, index, &from, &preparation.names, recipe.imputation.ridge);
-                preparation.imputation.insert(name.clone(), fitted);
+                let z = prepared.iter().skip(index).step_by(preparation.names.len());
+                let absent = rows.iter().zip(z).filter(|(row, _)| row[index].is_nan());
+                let absent: Vec<f32> = absent.map(|(_, &z)| z).collect();
+                let present = rows.iter().map(|row| row[index]);
+                preparation.scales[index].widen(present, &absent);
             }
         }
+        preparation.fit_imputation(recipe, &rows);
         Ok(preparation)
+    }
+
+    fn fit_imputation(&mut self, recipe: &Recipe, rows: &[Vec<f32>]) {
+        // Standardised, missing values NaN.
+        let z: Vec<Vec<f32>> = rows.par_iter().map(|row| self.standardised(row)).collect();
+        let from: Vec<usize> = (0..self.names.len())
+            .filter(|&i| CANONICAL_FEATURES.contains(&self.names[i].as_str()))
+            .collect();
+        self.imputation = self
+            .names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| recipe.optional.contains_key(*name))
+            .map(|(index, name)| {
+                let ridge = recipe.imputation.ridge;
+                (name.clone(), Imputation::fit(&z, index, &from, &self.names, ridge))
+            })
+            .collect();
     }
 
     /// Features, in order.
@@ -93,7 +112,7 @@ impl Preparation {
 
     /// z of one row, NaN if missing.
     fn standardised(&self, row: &[f32]) -> Vec<f32> {
-        row.iter().zip(&self.columns).map(|(&x, column)| column.z(x, self.clip_sigma)).collect()
+        row.iter().zip(&self.scales).map(|(&x, column)| column.z(x, self.clip_sigma)).collect()
     }
 
     /// Prepares the frames of one clip of a corpus.
@@ -134,7 +153,7 @@ impl Preparation {
         let mut z = Vec::with_capacity(rows.len());
         for (number, row) in rows.chunks_exact(width).enumerate() {
             let start = z.len();
-            for ((&x, column), name) in row.iter().zip(&self.columns).zip(&self.names) {
+            for ((&x, column), name) in row.iter().zip(&self.scales).zip(&self.names) {
                 ensure!(!x.is_infinite(), "row {number}: {name} is infinite");
                 z.push(column.z(x, self.clip_sigma));
             }
@@ -150,6 +169,21 @@ impl Preparation {
         }
         Ok(z)
     }
+}
+
+/// Raw features of identical pictures at this motion.
+pub fn identical(features: &[String], motion: f64) -> Vec<f32> {
+    features
+        .iter()
+        .map(|name| match name.as_str() {
+            "motion" | "motion2" => motion as f32,
+            _ => match feature(name).map(|feature| feature.identical) {
+                Some(Identical::Number(x) | Identical::Infinite(x)) => x as f32,
+                // What depends on the content (CAMBI) is 0 where the content has none.
+                Some(Identical::Content) | None => 0.0,
+            },
+        })
+        .collect()
 }
 
 /// Place of each of some features.

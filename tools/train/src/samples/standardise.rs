@@ -21,7 +21,7 @@ pub struct Standardisation {
 impl Standardisation {
     /// Over raw values, those that are missing left out.
     pub(super) fn fit(recipe: &Recipe, name: &str, values: impl Iterator<Item = f32>) -> Self {
-        let mut column = Self {
+        let mut scale = Self {
             cap: recipe.cap.get(name).copied(),
             transform: recipe.transform.get(name).copied(),
             mean: 0.0,
@@ -29,19 +29,33 @@ impl Standardisation {
             known: false,
         };
         let values: Vec<f64> =
-            values.filter(|x| !x.is_nan()).map(|x| column.transformed(x)).collect();
+            values.filter(|x| !x.is_nan()).map(|x| scale.transformed(x)).collect();
+        scale.set(&values);
+        scale
+    }
+
+    /// Takes the mean and deviation of raw values together with others of which z is known.
+    pub(super) fn widen(&mut self, values: impl Iterator<Item = f32>, z: &[f32]) {
+        let present = values.filter(|x| !x.is_nan()).map(|x| self.transformed(x));
+        let known = z.iter().map(|&z| self.mean + self.std * f64::from(z));
+        let all: Vec<f64> = present.chain(known).collect();
+        if self.known {
+            self.set(&all);
+        }
+    }
+
+    fn set(&mut self, values: &[f64]) {
         if values.is_empty() {
-            return column;
+            return;
         }
         // Two passes: the naive sum of squares loses digits on features near 1.
         let n = values.len() as f64;
-        column.mean = values.iter().sum::<f64>() / n;
-        let variance = values.iter().map(|x| (x - column.mean).powi(2)).sum::<f64>() / n;
+        self.mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|x| (x - self.mean).powi(2)).sum::<f64>() / n;
         if variance.sqrt() > 1e-9 {
-            column.std = variance.sqrt();
-            column.known = true;
+            self.std = variance.sqrt();
+            self.known = true;
         }
-        column
     }
 
     fn transformed(&self, x: f32) -> f64 {

@@ -101,18 +101,19 @@ fn gate(x: f64, c: f64, s: f64) -> f64 {
 }
 
 /// The best curve of this middle and width; the mean if the best one would fall.
-fn asymptotes(x: &[f64], y: &[f64], c: f64, s: f64) -> Logistic {
-    let n = x.len() as f64;
-    let gates = || x.iter().map(|&x| gate(x, c, s));
-    let (mg, my) = (gates().sum::<f64>() / n, y.iter().sum::<f64>() / n);
-    let (mut gg, mut gy) = (0.0, 0.0);
-    for (g, y) in gates().zip(y) {
-        gg += (g - mg) * (g - mg);
-        gy += (g - mg) * (y - my);
+fn asymptotes(x: &[f64], y: &[f64], middle: f64, width: f64) -> Logistic {
+    let clips = x.len() as f64;
+    let gates = || x.iter().map(|&x| gate(x, middle, width));
+    let mean_gate = gates().sum::<f64>() / clips;
+    let mean_y = y.iter().sum::<f64>() / clips;
+    let (mut squares, mut products) = (0.0, 0.0);
+    for (gate, y) in gates().zip(y) {
+        squares += (gate - mean_gate) * (gate - mean_gate);
+        products += (gate - mean_gate) * (y - mean_y);
     }
-    let rise = if gg > 1e-12 { (gy / gg).max(0.0) } else { 0.0 };
-    let b = my - rise * mg;
-    Logistic { a: b + rise, b, c, s }
+    let rise = if squares > 1e-12 { (products / squares).max(0.0) } else { 0.0 };
+    let low = mean_y - rise * mean_gate;
+    Logistic { a: low + rise, b: low, c: middle, s: width }
 }
 
 #[cfg(test)]
