@@ -45,8 +45,7 @@ struct ModelDict {
     slopes: Vec<f64>,
     intercepts: Vec<f64>,
     score_clip: Option<[f64; 2]>,
-    #[serde(default)]
-    score_transform: Option<serde_json::Value>,
+    feature_opts_dicts: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
     model: String,
 }
 
@@ -72,9 +71,8 @@ impl Teacher {
             dict.norm_type
         );
         ensure!(
-            dict.score_transform
-                .is_none_or(|transform| transform.get("enabled") == Some(&false.into())),
-            "transforms its score, which this does not do"
+            dict.feature_opts_dicts.iter().flatten().all(serde_json::Map::is_empty),
+            "takes features measured with options, which logs and tables do not have"
         );
         let features = dict
             .feature_names
