@@ -157,7 +157,6 @@ fn check_codecs(
         rated.map(|(_, &codec)| vocabulary.names()[codec].as_str()).collect();
     let found = names.iter().copied().collect::<Vec<_>>().join(", ");
     let needs = match &recipe.codec {
-        CodecInput::None => return Ok(()),
         CodecInput::OneHot { .. } if names.len() < 2 => "at least 2",
         CodecInput::Contrast { plus, .. } if !has_one(&names, plus) => "one of codec.plus",
         CodecInput::Contrast { minus, .. } if !has_one(&names, minus) => "one of codec.minus",

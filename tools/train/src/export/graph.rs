@@ -32,7 +32,7 @@ pub(super) fn onnx_bytes(network: &Merged) -> Vec<u8> {
     }
     if network.skip {
         graph.node.push(concat([&x, inputs], "units_and_inputs"));
-        x = "units_and_inputs".to_owned();
+        "units_and_inputs".clone_into(&mut x);
     }
     dense(&mut graph, &network.output, network.hidden.len(), &x, "points");
     graph.initializer.push(TensorProto {

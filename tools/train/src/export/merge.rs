@@ -64,7 +64,7 @@ pub(super) fn merged(model: &Model) -> Result<Merged> {
         hidden.push(merged);
     }
 
-    let share = SPREAD / members as f64;
+    let part = SPREAD / members as f64;
     let sum = |of: &dyn Fn(&Network) -> f32| -> f64 {
         model.members.iter().map(|member| f64::from(of(member))).sum()
     };
@@ -73,15 +73,15 @@ pub(super) fn merged(model: &Model) -> Result<Merged> {
         .members
         .iter()
         .flat_map(|member| &member.numbers[layer.weight..layer.bias])
-        .map(|&w| (share * f64::from(w)) as f32)
+        .map(|&w| (part * f64::from(w)) as f32)
         .collect();
     if let Some(skip) = shape.skip() {
         let row: Vec<f32> = (0..shape.inputs())
-            .map(|i| (share * sum(&|member| member.numbers[skip + i])) as f32)
+            .map(|i| (part * sum(&|member| member.numbers[skip + i])) as f32)
             .collect();
         weight.extend(with_one_hot(model, &row));
     }
-    let bias = (CENTRE + share * sum(&|member| member.numbers[layer.bias])) as f32;
+    let bias = (CENTRE + part * sum(&|member| member.numbers[layer.bias])) as f32;
     let output = GraphLayer { inputs: weight.len(), weight, bias: vec![bias] };
     Ok(Merged { features: shape.features, codecs, hidden, output, skip: shape.skip })
 }

@@ -119,7 +119,7 @@ impl<'a> Pretrained<'a> {
             codec.len(),
             self.corpus.clips.len()
         );
-        let code = codec_code(&recipe.codec, codec)?;
+        let code = codec_code(&recipe.codec, codec);
         let shape = shape(recipe, code.width());
         let signs = signs(recipe, &shape, &problem.preparation);
         let layout = EffectLayout::new(self.corpus, &problem.rated);
@@ -191,7 +191,7 @@ fn widened(numbers: &[f32], from: &Shape, to: &Shape) -> Vec<f32> {
 }
 
 /// How each codec enters.
-fn codec_code(input: &CodecInput, codec: &[usize]) -> Result<CodecCode> {
+fn codec_code(input: &CodecInput, codec: &[usize]) -> CodecCode {
     let vocabulary = Vocabulary::v1();
     let names = vocabulary.names();
     let rows = match input {
@@ -212,5 +212,5 @@ fn codec_code(input: &CodecInput, codec: &[usize]) -> Result<CodecCode> {
             })
             .collect(),
     };
-    Ok(CodecCode { rows })
+    CodecCode { rows }
 }

@@ -156,6 +156,8 @@ fn clip_weights(corpus: &Corpus, recipe: &Recipe, train: &[bool]) -> Result<Vec<
     }
     let total: f64 = weights.iter().sum();
     ensure!(total > 0.0, "no rated clip is left to train on");
-    weights.iter_mut().for_each(|weight| *weight /= total);
+    for weight in &mut weights {
+        *weight /= total;
+    }
     Ok(weights)
 }

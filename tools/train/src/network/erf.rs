@@ -10,8 +10,7 @@ const SLOPE_AT_0: f32 = std::f32::consts::FRAC_2_SQRT_PI;
 pub(crate) fn erf_and_slope(x: f32) -> (f32, f32) {
     // Abramowitz and Stegun, 7.1.26.
     const P: f32 = 0.327_591_1;
-    const A: [f32; 5] =
-        [0.254_829_592, -0.284_496_736, 1.421_413_741, -1.453_152_027, 1.061_405_429];
+    const A: [f32; 5] = [0.254_829_6, -0.284_496_72, 1.421_413_8, -1.453_152, 1.061_405_4];
     let size = x.abs();
     let e = exp_minus(size * size);
     let t = 1.0 / (1.0 + P * size);
@@ -26,7 +25,7 @@ fn exp_minus(y: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     const ONE: u32 = 0x3f80_0000;
     // ln 2 in two parts, the first of few bits.
-    const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
     // Beyond, the result would not be a normal number.
     let y = if y < 87.0 { y } else { 87.0 };
     let rounded = y * std::f32::consts::LOG2_E + ROUND;
