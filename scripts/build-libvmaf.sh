@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 #
 # Builds libvmaf 2.3.1 for the tests, static and shared, with its float extractors and its vmaf program,
-# from the source inside the crate package libvmaf-sys, which cargo fetches and checks. Nothing of it
-# becomes part of this project.
+# from the source inside the crate package libvmaf-sys, which cargo fetches and checks; its models' JSON files go
+# to PREFIX/share/model. Nothing of it becomes part of this project.
 #
 # Usage: build-libvmaf.sh [PREFIX]      default: .deps/libvmaf
 
@@ -16,7 +16,7 @@ package=libvmaf-sys
 version=0.4.4
 
 stamp=$prefix/.built-from
-[ -x "$prefix/bin/vmaf" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$package $version" ] && exit 0
+[ -x "$prefix/bin/vmaf" ] && [ -d "$prefix/share/model" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$package $version" ] && exit 0
 
 say() { printf 'build-libvmaf: %s\n' "$*" >&2; }
 
@@ -64,5 +64,7 @@ then
     say "libvmaf did not build"
     exit 1
 fi
+mkdir -p "$prefix/share/model"
+cp "$source"/model/vmaf_*.json "$prefix/share/model/"
 printf '%s\n' "$package $version" >"$stamp"
 say "installed libvmaf in $prefix"

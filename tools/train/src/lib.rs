@@ -5,16 +5,18 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`corpus`] | reads a table of frames |
-//! | [`samples`] | standardises its features and weighs its clips |
-//! | [`network`], [`recipe`] | what is fitted, and how |
-//! | [`fit`], [`predict`] | fit a network to samples; apply it to samples |
-//! | [`teacher`] | brings the teacher of all datasets to one scale |
+//! | [`corpus`] | reads tables of frames |
+//! | [`recipe`] | what is fitted, and how |
+//! | [`teacher`] | libvmaf's own models, from features |
+//! | [`samples`] | from raw features to what networks see |
+//! | [`network`] | a small network, applied |
+//! | [`model`] | a fitted model, and what it scores |
+//! | [`fit`] | fits a model to a corpus |
 //! | [`options`], [`protocol`], [`data`] | from the command line to a corpus that is ready, and the record of how |
 //! | [`statistics`] | agreement with ratings, bootstrap, intervals |
 //! | [`evaluation`] | the result of an evaluation, as a file |
 //! | [`report`] | an evaluation for people |
-//! | [`export`] | a network as ONNX and card, checked by both engines |
+//! | [`export`] | a model as ONNX graph and card, checked by both engines |
 //! | [`output`] | whole files |
 //!
 //! Three subcommands use them: [`train`] fits and exports, [`evaluate`] judges the recipe on contents it has not seen,
@@ -30,10 +32,10 @@ pub mod evaluation;
 pub mod export;
 pub mod fit;
 pub mod gate;
+pub mod model;
 pub mod network;
 pub mod options;
 pub mod output;
-pub mod predict;
 pub mod protocol;
 pub mod recipe;
 pub mod report;

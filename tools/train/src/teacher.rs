@@ -1,102 +1,207 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! One teacher for every dataset.
+//! libvmaf's own models, evaluated from a frame's features: one teacher for every corpus, whichever model its reports
+//! were made with.
 //!
-//! Reports of different libvmaf versions and models put the same features on different VMAF scales. VMAF is a function
-//! of the canonical six features of a frame: a small network learns it from the datasets whose scale is wanted, and
-//! re-scores all frames. No rating enters, so that it may see every content.
+//! A model is a support vector regression in a JSON file of libvmaf's source (`model/vmaf_4k_v0.6.1.json`).
 
-use std::collections::BTreeSet;
+use std::path::Path;
 
-use anyhow::{Result, ensure};
-use serde::{Deserialize, Serialize};
-use vmaf_fr_v2::catalogue::CANONICAL_FEATURES;
+use anyhow::{Context as _, Result, bail, ensure};
+use rayon::prelude::*;
+use serde::Deserialize;
+use vmaf_fr_files::sha256_hex;
+use vmaf_fr_v2::catalogue::FEATURES;
 
 use crate::corpus::Corpus;
-use crate::fit::Fit;
-use crate::predict::predict_frames;
-use crate::recipe::Recipe;
-use crate::samples::{Samples, Weighting};
-use crate::statistics::{plcc, rmse};
 
-/// How well the re-scoring reproduces the teacher on the datasets it was taken from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Harmonisation {
-    /// Datasets whose scale all frames were brought to.
-    pub reference_datasets: Vec<String>,
-    /// Per frame, on those datasets, points of VMAF.
-    pub rmse: f64,
-    /// Per frame, on those datasets.
-    pub plcc: f64,
+/// One of libvmaf's models.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Teacher {
+    /// Stem of its file.
+    pub name: String,
+    /// sha256 of its file.
+    pub sha256: String,
+    features: Vec<String>,
+    /// Slope and intercept of the score, then of each feature.
+    scales: Vec<[f64; 2]>,
+    gamma: f64,
+    rho: f64,
+    coefficients: Vec<f64>,
+    /// Support vectors, row-major.
+    vectors: Vec<f64>,
+    clip: [f64; 2],
 }
 
-/// The teacher's score of every frame of `corpus` on the scale that it has in `reference`.
-pub fn harmonise(
-    corpus: &Corpus,
-    reference: &[String],
-    seed: u64,
-) -> Result<(Vec<f32>, Harmonisation)> {
-    let known: BTreeSet<&str> = corpus.clips.iter().map(|clip| clip.dataset.as_str()).collect();
-    for name in reference {
-        ensure!(
-            known.contains(name.as_str()),
-            "no dataset {name:?} in the corpus; it has {known:?}"
-        );
+#[derive(Deserialize)]
+struct ModelFile {
+    model_dict: ModelDict,
+}
+
+#[derive(Deserialize)]
+struct ModelDict {
+    model_type: String,
+    norm_type: String,
+    feature_names: Vec<String>,
+    slopes: Vec<f64>,
+    intercepts: Vec<f64>,
+    score_clip: Option<[f64; 2]>,
+    feature_opts_dicts: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+    model: String,
+}
+
+impl Teacher {
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not such a model, or is of a kind that this does not evaluate.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes =
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Self::parse(&bytes, name).with_context(|| format!("VMAF model {}", path.display()))
     }
-    let columns: Vec<usize> = CANONICAL_FEATURES
-        .iter()
-        .map(|name| {
-            corpus.feature_names.iter().position(|n| n == name).ok_or_else(|| {
-                anyhow::anyhow!("feature {name:?} is needed to bring the teacher to one scale, and is not selected")
-            })
-        })
-        .collect::<Result<_>>()?;
-    let frames = corpus.teacher.len();
-    let mut six = Corpus {
-        feature_names: CANONICAL_FEATURES.iter().map(|&n| n.to_owned()).collect(),
-        clips: corpus.clips.clone(),
-        features: (0..frames)
-            .flat_map(|f| columns.iter().map(move |&c| corpus.frame(f)[c]))
-            .collect(),
-        // VMAF is cut off at 0 and 100; a network learns what lies between and is cut off the same way.
-        teacher: corpus
-            .teacher
+
+    fn parse(bytes: &[u8], name: String) -> Result<Self> {
+        let file: ModelFile = serde_json::from_slice(bytes).context("is not a model of libvmaf")?;
+        let dict = file.model_dict;
+        ensure!(
+            dict.model_type == "LIBSVMNUSVR" && dict.norm_type == "linear_rescale",
+            "is a {} with {}, expected a LIBSVMNUSVR with linear_rescale",
+            dict.model_type,
+            dict.norm_type
+        );
+        ensure!(
+            dict.feature_opts_dicts.iter().flatten().all(serde_json::Map::is_empty),
+            "takes features measured with options, which logs and tables do not have"
+        );
+        let features = dict
+            .feature_names
             .iter()
-            .map(|&t| if t > 0.0 && t < 100.0 { t } else { f32::NAN })
-            .collect(),
-        rows: corpus.rows,
-    };
-    // The stage used is the one that ignores ratings; it needs clips with some.
-    six.clips.iter_mut().for_each(|clip| clip.target = 50.0);
-    let held_out = |i: usize| !reference.contains(&corpus.clips[i].dataset);
-    let codec = vec![0; six.clips.len()];
-    let weighting = Weighting { content_power: 0.0, ..Weighting::default() };
-    let (samples, _) = Samples::new(&six, &six.teacher, &codec, usize::MAX, &weighting, held_out)?;
-    let recipe = Recipe {
-        hidden: 32,
-        pretrain_epochs: 150,
-        pretrain_batch: 256,
-        feature_dropout_pretrain: 0.0,
-        ..Recipe::default()
-    };
-    let fit = Fit::new(&samples, &recipe, 0, false, seed)?;
-    let weights = fit.pretrained_weights()?;
-    let rescored: Vec<f32> = predict_frames(&weights, &samples, &codec)?
-        .into_iter()
-        .map(|out| (out[0] * 100.0).clamp(0.0, 100.0))
-        .collect();
-    let (mut mine, mut theirs) = (Vec::new(), Vec::new());
-    for (i, clip) in corpus.clips.iter().enumerate() {
-        if !held_out(i) {
-            for f in clip.frames.clone().filter(|&f| !corpus.teacher[f].is_nan()) {
-                mine.push(f64::from(rescored[f]));
-                theirs.push(f64::from(corpus.teacher[f]));
+            .map(|key| {
+                // As in the log, or as in libvmaf's feature collector.
+                FEATURES
+                    .iter()
+                    .find(|f| {
+                        f.log_names.contains(&key.as_str())
+                            || f.collector_keys.contains(&key.as_str())
+                    })
+                    .map(|f| f.name.to_owned())
+                    .with_context(|| format!("feature {key:?} is not known"))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let n = features.len() + 1;
+        ensure!(
+            dict.slopes.len() == n && dict.intercepts.len() == n,
+            "{} slopes and {} intercepts, expected {n}",
+            dict.slopes.len(),
+            dict.intercepts.len()
+        );
+        let scales = dict.slopes.iter().zip(dict.intercepts).map(|(&s, i)| [s, i]).collect();
+        let mut teacher = Self {
+            name,
+            sha256: sha256_hex(bytes),
+            features,
+            scales,
+            gamma: f64::NAN,
+            rho: f64::NAN,
+            coefficients: Vec::new(),
+            vectors: Vec::new(),
+            clip: dict.score_clip.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]),
+        };
+        teacher.read_machine(&dict.model)?;
+        Ok(teacher)
+    }
+
+    /// Reads libsvm's text: a header, then one support vector a line.
+    fn read_machine(&mut self, text: &str) -> Result<()> {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        for line in lines.by_ref() {
+            let (key, value) = line.split_once(' ').unwrap_or((line, ""));
+            let number = || value.parse().with_context(|| format!("{key} is {value:?}"));
+            match key {
+                "SV" => break,
+                "kernel_type" => ensure!(value == "rbf", "kernel_type is {value}, expected rbf"),
+                "gamma" => self.gamma = number()?,
+                "rho" => self.rho = number()?,
+                _ => {}
             }
         }
+        let width = self.features.len();
+        for line in lines {
+            let mut parts = line.split_whitespace();
+            let number = |text: &str| -> Result<f64> {
+                text.parse().with_context(|| format!("support vector {line:?}"))
+            };
+            self.coefficients.push(number(parts.next().unwrap_or_default())?);
+            let start = self.vectors.len();
+            self.vectors.resize(start + width, 0.0);
+            for part in parts {
+                let place = part
+                    .split_once(':')
+                    .and_then(|(index, value)| Some((index.parse::<usize>().ok()?, value)));
+                match place {
+                    Some((index, value)) if (1..=width).contains(&index) => {
+                        self.vectors[start + index - 1] = number(value)?;
+                    }
+                    _ => bail!("support vector {line:?} is malformed"),
+                }
+            }
+        }
+        ensure!(
+            self.gamma.is_finite() && self.rho.is_finite() && !self.coefficients.is_empty(),
+            "has no gamma, rho or support vectors"
+        );
+        Ok(())
     }
-    let report = Harmonisation {
-        reference_datasets: reference.to_vec(),
-        rmse: rmse(&mine, &theirs),
-        plcc: plcc(&mine, &theirs),
-    };
-    Ok((rescored, report))
+
+    /// Features that it needs.
+    pub fn features(&self) -> &[String] {
+        &self.features
+    }
+
+    /// The score of one frame from the features in the order of [`Self::features`]; NaN if one is missing.
+    pub fn score(&self, features: &[f32]) -> f64 {
+        let x: Vec<f64> = features
+            .iter()
+            .zip(&self.scales[1..])
+            .map(|(&x, [slope, intercept])| f64::from(x) * slope + intercept)
+            .collect();
+        let sum: f64 = self
+            .vectors
+            .chunks_exact(x.len())
+            .zip(&self.coefficients)
+            .map(|(vector, coefficient)| {
+                let distance: f64 = vector.iter().zip(&x).map(|(a, b)| (a - b) * (a - b)).sum();
+                coefficient * (-self.gamma * distance).exp()
+            })
+            .sum();
+        let [slope, intercept] = self.scales[0];
+        let score = (sum - self.rho - intercept) / slope;
+        score.clamp(self.clip[0], self.clip[1])
+    }
+
+    /// The score of every frame of a corpus; NaN if the frame lacks one of the features.
+    ///
+    /// # Errors
+    /// The corpus was read without one of the features.
+    pub fn scores(&self, corpus: &Corpus) -> Result<Vec<f32>> {
+        let columns = self
+            .features
+            .iter()
+            .map(|name| {
+                corpus.feature_names.iter().position(|have| have == name).with_context(|| {
+                    format!("VMAF model {} needs feature {name}, which is not read", self.name)
+                })
+            })
+            .collect::<Result<Vec<usize>>>()?;
+        let frames = corpus.features.len() / corpus.feature_names.len().max(1);
+        Ok((0..frames)
+            .into_par_iter()
+            .map(|frame| {
+                let frame = corpus.frame(frame);
+                let features: Vec<f32> = columns.iter().map(|&column| frame[column]).collect();
+                self.score(&features) as f32
+            })
+            .collect())
+    }
 }

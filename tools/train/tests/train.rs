@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Training, export and the way back, on a table whose truth is known.
+//! Training, export and the way back, on tables whose truth is known.
 
 mod synthetic;
+mod vmaf_model;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use vmaf_fr_train::corpus::{Corpus, Selection};
-use vmaf_fr_train::evaluate::{self, EvaluateArgs};
-use vmaf_fr_train::gate::{self, GateArgs, check_registry};
-use vmaf_fr_train::train::{self, TrainArgs};
+use vmaf_fr_train::corpus::{Corpus, CorpusSource, Selection};
+use vmaf_fr_train::recipe::RecipeFile;
+use vmaf_fr_train::teacher::Teacher;
+use vmaf_fr_train::train::{self, TrainArgs, Trained};
+use vmaf_fr_train::{export, fit};
 
 #[derive(Parser)]
 struct Train {
@@ -17,36 +19,88 @@ struct Train {
     args: TrainArgs,
 }
 
-#[derive(Parser)]
-struct Evaluate {
-    #[command(flatten)]
-    args: EvaluateArgs,
+/// Small enough for a debug build. One feature has gaps, one is nowhere.
+const RECIPE: &str = r#"
+id = "m"
+features = [
+    "adm2", "motion2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3", "psnr_y", "motion", "cambi",
+]
+optional = { motion = 1, cambi = 2 }
+cap = { psnr_y = 45.0 }
+transform = { adm2 = { op = "log_distance", top = 1.1 }, motion2 = { op = "log1p" } }
+
+[network]
+hidden = [6, 4]
+members = 3
+free = ["motion2", "motion"]
+
+[teacher]
+model = "teacher"
+
+[pretrain]
+steps = 120
+batch = 64
+
+[refit]
+steps = 80
+
+[domain]
+features = ["adm2", "vif_scale0", "vif_scale3"]
+
+[interval]
+stddev = 9.0
+difference_half_width = 8.0
+missing = { motion = 1.25 }
+
+[[corpus]]
+name = "lab"
+target = "mos"
+citation = "Somebody (2026)"
+licence = "CC0"
+"#;
+
+/// A folder with a table, VMAF's model and the recipe, changed by `edit`.
+struct Bench {
+    folder: tempfile::TempDir,
 }
 
-#[derive(Parser)]
-struct Gate {
-    #[command(flatten)]
-    args: GateArgs,
+impl Bench {
+    fn new(recipe: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        synthetic::write(&folder.path().join("lab.parquet"), 4, 5.0, 1);
+        vmaf_model::write(folder.path());
+        std::fs::write(folder.path().join("m.toml"), recipe).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn args(&self, more: &[&str]) -> TrainArgs {
+        let [recipe, table, model, output] = ["m.toml", "lab.parquet", "teacher.json", "out"]
+            .map(|name| self.path(name).to_str().unwrap().to_owned());
+        let fixed =
+            ["train", &recipe, &table, "--vmaf-model", &model, "--output", &output, "--quiet"];
+        Train::parse_from(fixed.iter().chain(more)).args
+    }
+
+    fn train(&self) -> Trained {
+        train::train(&self.args(&[])).unwrap()
+    }
+
+    fn refused(&self) -> String {
+        format!("{:#}", train::train(&self.args(&[])).err().expect("the recipe to be refused"))
+    }
 }
 
-/// Small enough for a debug build.
-const RECIPE: [&str; 10] = [
-    "--hidden",
-    "8",
-    "--epochs",
-    "4",
-    "--batch",
-    "128",
-    "--finetune-steps",
-    "120",
-    "--variance-steps",
-    "40",
-];
-
-fn train_args(corpus: &Path, output: &Path, more: &[&str]) -> TrainArgs {
-    let fixed =
-        ["train", corpus.to_str().unwrap(), "-o", output.to_str().unwrap(), "--id", "m", "--quiet"];
-    Train::parse_from(fixed.iter().chain(&RECIPE).chain(more)).args
+fn files_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 /// Where the tests find ONNX Runtime; a test that needs it says so and passes where there is none.
@@ -65,13 +119,15 @@ fn a_table_is_read_with_nulls_and_missing_columns() {
     synthetic::write(&path, 3, 0.0, 1);
     let features: Vec<String> =
         ["adm2", "motion", "cambi", "no_such_feature"].map(str::to_owned).to_vec();
-    let select = |frames_per_clip| Selection {
-        features: &features,
-        target: "mos",
-        teacher: Some("vmaf"),
-        frames_per_clip,
+    let source = CorpusSource {
+        teacher_column: Some("vmaf".to_owned()),
+        ..CorpusSource::new("lab", &path, "mos")
     };
-    let all = Corpus::read(&path, &select(0)).unwrap();
+    let read = |source: &CorpusSource, frames_per_clip| {
+        let selection = Selection { features: &features, frames_per_clip, ..Selection::default() };
+        Corpus::read_all(std::slice::from_ref(source), &selection)
+    };
+    let all = read(&source, 0).unwrap();
     assert_eq!((all.clips.len(), all.rows), (72, 288));
     for row in 0..all.rows {
         let frame = all.frame(row);
@@ -79,56 +135,30 @@ fn a_table_is_read_with_nulls_and_missing_columns() {
     }
     let missing = (0..all.rows).filter(|&r| all.frame(r)[1].is_nan()).count();
     assert_eq!(missing, 96);
-    assert_eq!(Corpus::read(&path, &select(2)).unwrap().features.len(), 72 * 2 * 4);
-    let error = Corpus::read(&path, &Selection { target: "dmos", ..select(0) }).unwrap_err();
+    assert_eq!(read(&source, 2).unwrap().features.len(), 72 * 2 * 4);
+    let other = CorpusSource { target: "dmos".to_owned(), ..source.clone() };
+    let error = anyhow::Error::from(read(&other, 0).unwrap_err());
     assert!(format!("{error:#}").contains("no column \"dmos\""), "{error:#}");
     std::fs::write(&path, b"PAR1 nothing").unwrap();
-    let error = format!("{:#}", Corpus::read(&path, &select(0)).unwrap_err());
+    let error = format!("{:#}", anyhow::Error::from(read(&source, 0).unwrap_err()));
     assert!(error.contains("frames.parquet") && error.contains("not a parquet file"), "{error}");
 }
 
 #[test]
-fn an_interrupted_training_resumes_to_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let corpus = folder.path().join("frames.parquet");
-    synthetic::write(&corpus, 4, 5.0, 1);
-    let more = [
-        "--num-codecs",
-        "6",
-        "--emit-variance",
-        "--members",
-        "2",
-        "--dropout",
-        "0.1",
-        "--feature-dropout-finetune",
-        "0.05",
-    ];
-    let whole = train::train(&train_args(&corpus, &folder.path().join("whole"), &more), None)
-        .unwrap()
-        .unwrap();
-    let again = train::train(&train_args(&corpus, &folder.path().join("again"), &more), None)
-        .unwrap()
-        .unwrap();
-    assert_eq!(whole.files, again.files);
-
-    let args = train_args(&corpus, &folder.path().join("parts"), &more);
-    let mut calls = 0;
-    let parts = loop {
-        calls += 1;
-        if let Some(done) = train::train(&args, Some(3)).unwrap() {
-            break done;
-        }
+fn the_same_recipe_gives_the_same_bytes_whatever_the_number_of_threads() {
+    let bench = Bench::new(RECIPE);
+    let with_threads = |n| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        pool.install(|| bench.train().files)
     };
-    assert!(
-        calls > 8,
-        "the training was over after {calls} calls, too few to have been interrupted in every stage"
-    );
-    assert_eq!(whole.files, parts.files);
-    assert_eq!(whole.files.len(), 3);
+    let files = with_threads(1);
+    assert_eq!(files, with_threads(3));
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["recipes/m.toml", "m.onnx", "m.json"]);
+    assert_eq!(files[0].1, RECIPE.as_bytes());
 
-    let other = train_args(&corpus, &folder.path().join("parts"), &["--seed", "7"]);
-    let error = format!("{:#}", train::train(&other, None).err().unwrap());
-    assert!(error.contains("another corpus, recipe or seed"), "{error}");
+    let other = Bench::new(&format!("seed = 7\n{RECIPE}"));
+    assert_ne!(other.train().files[1].1, files[1].1);
 }
 
 #[test]
@@ -136,156 +166,140 @@ fn exported_models_are_kept_only_when_both_engines_agree() {
     let Some(runtime) = onnxruntime("exported_models_are_kept_only_when_both_engines_agree") else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
-    let corpus = folder.path().join("frames.parquet");
-    synthetic::write(&corpus, 3, 5.0, 1);
-    for more in [
-        &["--num-codecs", "0"][..],
-        &["--num-codecs", "6"],
-        &["--emit-variance"],
-        &["--members", "3"],
-        &["--features", "canonical", "--depth", "1"],
+    for (from, to) in [
+        ("", ""),
+        ("members = 3", "members = 1\nskip = false"),
+        ("hidden = [6, 4]", "hidden = [5]"),
+        ("[teacher]", "[codec]\nkind = \"one_hot\"\n[teacher]"),
+        (
+            "[teacher]",
+            "[codec]\nkind = \"contrast\"\nplus = [\"x265\"]\nminus = [\"x264\"]\n[teacher]",
+        ),
+        ("stddev = 9.0\n", ""),
     ] {
-        let out = tempfile::tempdir().unwrap();
-        let mut more = more.to_vec();
-        more.extend(["--onnxruntime", &runtime]);
-        let args = train_args(&corpus, out.path(), &more);
-        train::run(&args).unwrap();
-        let mut names: Vec<String> = std::fs::read_dir(out.path())
-            .unwrap()
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        let expected: &[&str] = if more[0] == "--members" {
-            &["m.json", "m_m0.onnx", "m_m1.onnx", "m_m2.onnx"]
-        } else {
-            &["m.json", "m.onnx"]
-        };
-        assert_eq!(names, expected);
+        let bench = Bench::new(&RECIPE.replacen(from, to, 1));
+        let runtime = ["--onnxruntime", runtime.as_str()];
+        train::run(&bench.args(&runtime)).unwrap_or_else(|error| panic!("{to:?}: {error:#}"));
+        assert_eq!(files_in(&bench.path("out")), ["m.json", "m.onnx", "recipes"]);
+        assert_eq!(files_in(&bench.path("out/recipes")), ["m.toml"]);
     }
     // What was trained and what was exported differ by more than the tolerance: nothing may be left behind.
-    let out = folder.path().join("spoiled");
-    let mut trained = train::train(&train_args(&corpus, &out, &[]), None).unwrap().unwrap();
-    trained.probe.expected[5] += 0.01;
-    let error = vmaf_fr_train::export::keep(
-        &out,
-        &trained.files,
-        &trained.probe,
-        Some(Path::new(&runtime)),
-    )
-    .unwrap_err();
-    assert!(format!("{error:#}").contains("differs from the trained one"), "{error:#}");
-    assert!(!out.join("m.json").exists() && !out.join("m.onnx").exists());
-}
-
-/// Evaluates, trains both kinds and lets the gate decide; returns the folder of the registry.
-fn pipeline(codec_effect: f32, runtime: &str, folder: &Path) {
-    let corpus = folder.join("frames.parquet");
-    synthetic::write(&corpus, 6, codec_effect, 4);
-    let result = folder.join("evaluation.json");
-    let fixed = [
-        "evaluate",
-        corpus.to_str().unwrap(),
-        "-o",
-        result.to_str().unwrap(),
-        "--seeds",
-        "2",
-        "--draws",
-        "200",
-        "--quiet",
-    ];
-    evaluate::run(&Evaluate::parse_from(fixed.iter().chain(&RECIPE)).args).unwrap();
-    assert!(result.with_extension("html").exists() && result.with_extension("clips.json").exists());
-    let models = folder.join("models");
-    for (id, codecs) in [("blind", "0"), ("aware", "6")] {
-        let mut args: Vec<&str> = vec![
-            "train",
-            corpus.to_str().unwrap(),
-            "-o",
-            models.to_str().unwrap(),
-            "--id",
-            id,
-            "--num-codecs",
-            codecs,
-        ];
-        args.extend([
-            "--quiet",
-            "--onnxruntime",
-            runtime,
-            "--evaluation",
-            result.to_str().unwrap(),
-        ]);
-        train::run(&Train::parse_from(args.iter().chain(&RECIPE)).args).unwrap();
-    }
-    let registry = models.join("registry.json");
-    let args = [
-        "gate",
-        "blind.json",
-        "aware.json",
-        "--evaluation",
-        result.to_str().unwrap(),
-        "--registry",
-        registry.to_str().unwrap(),
-        "--default",
-        "blind",
-    ];
-    gate::run(&Gate::parse_from(args).args).unwrap();
-    check_registry(&registry).unwrap();
-}
-
-fn status(folder: &Path, id: &str) -> String {
-    let registry: gate::Registry =
-        serde_json::from_slice(&std::fs::read(folder.join("models/registry.json")).unwrap())
-            .unwrap();
-    registry.models.into_iter().find(|m| m.id == id).unwrap().status
+    let bench = Bench::new(RECIPE);
+    let runtime = Some(Path::new(&runtime));
+    let out = bench.path("spoiled");
+    let refused = |spoil: fn(&mut Trained)| {
+        let mut trained = bench.train();
+        spoil(&mut trained);
+        let error = export::keep(&out, &trained.files, &trained.probe, runtime).unwrap_err();
+        assert!(files_in(&out).is_empty());
+        format!("{error:#}")
+    };
+    let differs = "differs from the trained one";
+    assert!(refused(|trained| trained.probe.expected[5] += 0.01).contains(differs));
+    assert!(refused(|trained| trained.probe.half_width[7] *= 1.01).contains(differs));
 }
 
 #[test]
-fn the_gate_releases_a_codec_input_that_helps_and_only_that() {
-    let Some(runtime) = onnxruntime("the_gate_releases_a_codec_input_that_helps_and_only_that")
-    else {
-        return;
-    };
-    let helps = tempfile::tempdir().unwrap();
-    pipeline(15.0, &runtime, helps.path());
-    assert_eq!(status(helps.path(), "aware"), "release");
-    let useless = tempfile::tempdir().unwrap();
-    pipeline(0.0, &runtime, useless.path());
-    assert_eq!(status(useless.path(), "aware"), "experimental");
-    assert_eq!(status(useless.path(), "blind"), "release");
+fn a_missing_runtime_is_found_before_anything_is_read() {
+    let bench = Bench::new("id = 1");
+    let nowhere = bench.path("libnowhere.so");
+    let args = bench.args(&["--onnxruntime", nowhere.to_str().unwrap()]);
+    let error = format!("{:#}", train::run(&args).unwrap_err());
+    assert!(error.contains("point --onnxruntime"), "{error}");
+}
 
-    // A registry that no gate result backs is refused, whatever was changed.
-    let registry = useless.path().join("models/registry.json");
-    let tampered = |file: &str, from: &str, to: &str| {
-        let path = useless.path().join("models").join(file);
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{file} has no {from:?}");
-        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
-        let error = check_registry(&registry).expect_err(file);
-        std::fs::write(&path, text).unwrap();
-        format!("{error:#}")
-    };
+#[test]
+fn what_cannot_be_fitted_is_refused_before_the_first_step() {
+    let edited = |from: &str, to: &str| Bench::new(&RECIPE.replacen(from, to, 1)).refused();
+    let other = "target = \"mos\"\n[[corpus]]\nname = \"other\"\ntarget = \"mos\"";
+    for (from, to, text) in [
+        ("model = \"teacher\"", "model = \"vmaf_b\"", "its teacher is vmaf_b; point --vmaf-model"),
+        ("target = \"mos\"", other, "other=TABLE.parquet"),
+        ("target = \"mos\"", "target = \"dmos\"", "no column \"dmos\""),
+        ("target = \"mos\"", "target = \"mos\"\ntarget_range = [1.0, 5.0]", "expected 1 to 5"),
+        ("steps = 80", "steps = 80\nlr = nan", "refit.lr is NaN"),
+    ] {
+        let error = edited(from, to);
+        assert!(error.contains(text), "{to}: {error}");
+    }
+    let error = edited("{ motion = 1, cambi = 2 }", "{ motion = 1 }");
     assert!(
-        tampered("registry.json", "\"experimental\"", "\"release\"")
-            .contains("the registry says release")
+        error.contains("frames without cambi, which is not in the recipe's [optional]"),
+        "{error}"
     );
-    assert!(
-        tampered("aware.json", "\"codec_aware\": true", "\"codec_aware\": false")
-            .contains("the registry pins")
-    );
-    assert!(
-        tampered("gate/aware.json", "\"experimental\"", "\"release\"")
-            .contains("the evaluation experimental")
-    );
-    let verdict: gate::GateResult = serde_json::from_slice(
-        &std::fs::read(useless.path().join("models/gate/aware.json")).unwrap(),
-    )
-    .unwrap();
-    let evaluation = format!("gate/{}", verdict.evaluation);
-    assert!(
-        tampered(&evaluation, "leave-one-content-out", "leave-nothing-out")
-            .contains("not the one that the gate read")
-    );
-    std::fs::remove_file(useless.path().join("models/gate/blind.json")).unwrap();
-    assert!(format!("{:#}", check_registry(&registry).unwrap_err()).contains("no gate result"));
+
+    // All clips of one codec: every second of them is dropped by its test, and codecs alternate.
+    let codec = "[codec]\nkind = \"contrast\"\nplus = [\"x265\"]\nminus = [\"x264\"]\n[teacher]";
+    let recipe = RECIPE.replacen("[teacher]", codec, 1);
+    let recipe = recipe.replacen("[network]", "[data]\nexclude = [\"odd\"]\n[network]", 1);
+    let error = Bench::new(&recipe).refused();
+    assert!(error.contains("needs rated clips of one of codec.plus"), "{error}");
+}
+
+#[test]
+fn a_score_never_falls_when_a_feature_that_is_not_free_rises() {
+    let trained = Bench::new(RECIPE).train();
+    let model = &trained.fitted.model;
+    let width = model.features().len();
+    let codec = vec![0; 2];
+    for row in trained.probe.features.chunks_exact(width) {
+        for (column, name) in model.features().iter().enumerate() {
+            if ["motion", "motion2", "cambi"].contains(&name.as_str()) {
+                continue;
+            }
+            let mut higher = row.to_vec();
+            higher[column] += if name == "psnr_y" { 3.0 } else { 0.05 };
+            let scores = model.raw_scores(&[row, &higher].concat(), &codec).unwrap();
+            // Sums of f32 differ in their last bits.
+            assert!(scores[1] >= scores[0] - 1e-4, "{name}: {scores:?}");
+        }
+    }
+}
+
+#[test]
+fn tests_and_contents_that_differ_only_in_their_scale_are_told_from_quality() {
+    let bench = Bench::new(RECIPE);
+    let recipe = RecipeFile::read(&bench.path("m.toml")).unwrap().recipe;
+    let selection =
+        Selection { features: &recipe.features, frames_per_clip: 4, ..Selection::default() };
+    let source = CorpusSource::new("lab", &bench.path("lab.parquet"), "mos");
+    let mut corpus = Corpus::read_all(&[source], &selection).unwrap();
+    // One test's raters are severe, and one content is ugly.
+    for clip in &mut corpus.clips {
+        clip.target -= if clip.dataset == "odd" { 10.0 } else { 0.0 };
+        clip.target -= if clip.content == "content2" { 12.0 } else { 0.0 };
+    }
+    let teacher = Teacher::read(&bench.path("teacher.json")).unwrap().scores(&corpus).unwrap();
+    let clips = corpus.clips.len();
+    let fitted = fit::fit(&corpus, &teacher, &recipe, &vec![true; clips], &vec![0; clips]).unwrap();
+    let effects = &fitted.effects;
+    let tests: Vec<&str> = effects.tests.iter().map(|test| test.dataset.as_str()).collect();
+    assert_eq!(tests, ["even", "odd"]);
+    assert_eq!(effects.tests.iter().map(|test| test.clips).sum::<usize>(), clips);
+    let difference = effects.tests[0].offset - effects.tests[1].offset;
+    assert!((3.0..12.0).contains(&difference), "{difference}");
+    let ugly = &effects.contents[2];
+    assert_eq!(ugly.content, "content2");
+    let others = effects.contents.iter().filter(|c| c.content != ugly.content);
+    let highest_below = others.map(|c| c.offset).fold(f64::INFINITY, f64::min) - ugly.offset;
+    assert!((3.0..14.0).contains(&highest_below), "{highest_below}");
+    assert_eq!(effects.content_tests.len(), 8);
+}
+
+#[test]
+fn two_laboratories_train_one_model_whose_card_names_both() {
+    let other = "[[corpus]]\nname = \"other\"\ntarget = \"mos\"\nweight = 0.5\n";
+    let bench = Bench::new(&format!("{RECIPE}{other}"));
+    synthetic::write(&bench.path("b.parquet"), 2, 0.0, 2);
+    let second = format!("other={}", bench.path("b.parquet").display());
+    let trained = train::train(&bench.args(&[&second])).unwrap();
+    let card: serde_json::Value = serde_json::from_slice(&trained.files[2].1).unwrap();
+    let training = &card["training"];
+    assert_eq!((&training["contents"], &training["clips"]), (&6.into(), &144.into()));
+    let corpora = card["provenance"]["corpora"].as_array().unwrap();
+    assert_eq!(corpora[0]["laboratory"], "lab");
+    assert_eq!(corpora[0]["citation"], "Somebody (2026)");
+    assert_eq!(corpora[1]["table"], "b.parquet");
+    assert_eq!(corpora[1]["rows"], 192);
+    assert_eq!(training["recipe_sha256"], vmaf_fr_files::sha256_hex(&trained.files[0].1));
 }

@@ -1,47 +1,77 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! Tables of frames in parquet: which columns, which clips, which frames.
+//! Tables of rated frames: which columns, which clips, which frames, and whether they can be trained on.
 //!
 //! A table has one row per frame. `clip` or `key` names the clip, `content` or `source` the content; `dataset` is
-//! optional (one test, one scale use); `codec` is a name of the vocabulary or an alias of one; features have
+//! optional (one test, one scale use); `codec` is a name of the vocabulary or an alias of one; features have any of
 //! libvmaf's names and are NaN or null if a report lacks them. Columns that are not asked for are not read.
+//!
+//! [`source`] says where a laboratory's table is and what it calls things, [`table`] reads columns of any type,
+//! [`clips`] and [`read`] make clips of its rows, [`names`] finds names that are probably one, [`check`] says what a
+//! corpus lacks, and [`summary`] what is in it.
 
+mod check;
 mod clips;
-mod columns;
+mod error;
+mod features;
+mod names;
+mod read;
+mod source;
+mod summary;
+mod table;
 
-use std::path::Path;
-
-use anyhow::{Context as _, Result, bail, ensure};
+use vmaf_fr_v2::catalogue::log_names;
 
 pub use clips::RatedClip;
-use clips::{Grouped, group};
-use columns::ParquetFile;
+pub use error::{CorpusError, Fault, Lack, Unfit};
+pub use names::{SimilarContents, Similarity};
+pub use read::TableRecord;
+use read::{Part, read};
+pub use source::{CorpusSource, NamedTable, with_tables};
+pub use summary::{DatasetSummary, Summary, TableSummary, UnknownCodec};
 
-/// What to read.
-#[derive(Debug, Clone)]
+/// What to read of every table.
+#[derive(Debug, Clone, Default)]
 pub struct Selection<'a> {
-    /// Features, in the model's order; one that the table lacks is NaN everywhere.
+    /// Features, in the model's order; one that a table lacks is NaN everywhere in it.
     pub features: &'a [String],
-    /// Column of the target. NaN rows carry none.
-    pub target: &'a str,
-    /// Column of a teacher's score, on 0..100, if one is wanted.
-    pub teacher: Option<&'a str>,
     /// Frames kept of each clip, evenly spaced over it; 0 keeps all.
     pub frames_per_clip: usize,
+    /// Leave the first frame of each clip out, if there are others: motion is 0 there.
+    pub skip_first: bool,
+    /// Datasets to leave out, as `DATASET` or `LABORATORY/DATASET`.
+    pub excluded: &'a [String],
+    /// Count contents whose names differ only in case or space around them as one, instead of refusing them.
+    pub merge_contents: bool,
+    /// Take codec names that are probably misspelt as unknown codecs, instead of refusing them.
+    pub accept_unknown_codecs: bool,
 }
 
-/// The kept frames of a table.
-#[derive(Debug, Clone, PartialEq)]
+impl Selection<'_> {
+    fn leaves_out(&self, laboratory: &str, dataset: &str) -> bool {
+        self.excluded.iter().any(|name| names_dataset(name, laboratory, dataset))
+    }
+}
+
+/// Whether `name` is `DATASET` or `LABORATORY/DATASET`.
+fn names_dataset(name: &str, laboratory: &str, dataset: &str) -> bool {
+    name == dataset || name.split_once('/') == Some((laboratory, dataset))
+}
+
+/// The kept frames of one or several tables.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Corpus {
     /// Names of the columns of [`Corpus::features`].
     pub feature_names: Vec<String>,
-    /// Clips in the order of their (dataset, name), so that a reshuffled table gives the same corpus.
+    /// Clips in the order of their (laboratory, dataset, name), so that a reshuffled table gives the same corpus.
     pub clips: Vec<RatedClip>,
     /// Raw features, row-major, NaN if missing.
     pub features: Vec<f32>,
-    /// The teacher's score of every kept frame; empty if none was asked for.
+    /// The teacher's score of every kept frame, NaN if missing; empty if no table has a teacher.
     pub teacher: Vec<f32>,
-    /// Rows in the file.
+    /// Rows in the files.
     pub rows: usize,
+    /// The tables, in the order of their laboratories.
+    pub tables: Vec<TableRecord>,
 }
 
 impl Corpus {
@@ -59,93 +89,84 @@ impl Corpus {
         names
     }
 
-    /// Reads `path`.
-    pub fn read(path: &Path, selection: &Selection<'_>) -> Result<Self> {
-        Self::read_inner(path, selection).with_context(|| format!("corpus {}", path.display()))
+    /// Weight of a clip's laboratory.
+    pub fn laboratory_weight(&self, clip: &RatedClip) -> f64 {
+        let of = |table: &&TableRecord| table.source.name == clip.laboratory;
+        self.tables.iter().find(of).map_or(1.0, |table| table.source.weight)
     }
 
-    fn read_inner(path: &Path, selection: &Selection<'_>) -> Result<Self> {
-        let table = ParquetFile::open(path)?;
-        let Grouped { mut clips, clip_of_row } = group(&table, selection.target)?;
-        let rows = clip_of_row.len();
-        ensure!(rows > 0, "has no rows");
-        let frame_index = table.integers("frame_index")?;
+    /// What is in it, for people.
+    pub fn summary(&self) -> Summary {
+        summary::of(self)
+    }
 
-        // Rows of each clip in time order, then an even choice of them.
-        let mut by_clip: Vec<Vec<usize>> = vec![Vec::new(); clips.len()];
-        for (row, &clip) in clip_of_row.iter().enumerate() {
-            by_clip[clip].push(row);
-        }
-        let mut kept = Vec::new();
-        for (clip, members) in clips.iter_mut().zip(&mut by_clip) {
-            members.sort_by_key(|&row| frame_index[row]);
-            if let Some(pair) =
-                members.windows(2).find(|pair| frame_index[pair[0]] == frame_index[pair[1]])
-            {
-                bail!("clip {:?} has frame {} twice", clip.name, frame_index[pair[0]]);
-            }
-            let start = kept.len();
-            kept.extend(
-                evenly(members.len(), selection.frames_per_clip).into_iter().map(|i| members[i]),
-            );
-            clip.frames = start..kept.len();
-        }
+    /// Refuses a corpus that no model can be made of, and says all that is missing.
+    pub fn check(&self) -> Result<(), Unfit> {
+        let lacks = check::lacks(self);
+        if lacks.is_empty() { Ok(()) } else { Err(Unfit(lacks)) }
+    }
 
-        let width = selection.features.len();
-        let mut features = vec![f32::NAN; kept.len() * width];
-        let mut found = 0;
-        for (column, name) in selection.features.iter().enumerate() {
-            let Some(values) = table.optional_numbers(name)? else { continue };
-            found += 1;
-            for (slot, &row) in kept.iter().enumerate() {
-                features[slot * width + column] = values[row] as f32;
+    /// Reads the tables of all laboratories into one corpus.
+    ///
+    /// Two laboratories' contents and datasets differ, whatever their names: in a corpus of several tables they are
+    /// called `LABORATORY/NAME`.
+    pub fn read_all(
+        sources: &[CorpusSource],
+        selection: &Selection<'_>,
+    ) -> Result<Self, CorpusError> {
+        let mut sources: Vec<&CorpusSource> = sources.iter().collect();
+        sources.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(pair) = sources.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            let corpus = pair[0].name.clone();
+            return Err(CorpusError { corpus, fault: Box::new(Fault::NameTwice) });
+        }
+        let parts: Vec<Part> = sources
+            .iter()
+            .map(|source| read(source, selection).map_err(|fault| source.fails(fault)))
+            .collect::<Result<_, _>>()?;
+        for name in selection.excluded {
+            let there = parts.iter().any(|part| {
+                let laboratory = &part.record.source.name;
+                part.datasets.iter().any(|dataset| names_dataset(name, laboratory, dataset))
+            });
+            if !there {
+                let corpus = sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+                let fault = Fault::Excluded(format!("there is no dataset {name:?}"));
+                return Err(CorpusError { corpus, fault: Box::new(fault) });
             }
         }
-        ensure!(found > 0, "has none of the features {}", selection.features.join(", "));
-        let infinite = features.iter().position(|x| x.is_infinite());
-        if let Some(at) = infinite {
-            let row = kept[at / width];
-            bail!(
-                "clip {:?}, frame {}: feature {} is infinite, expected a finite number or NaN",
-                clips[clip_of_row[row]].name,
-                frame_index[row],
-                selection.features[at % width]
-            );
+        let mut corpus = Self { feature_names: selection.features.to_vec(), ..Self::default() };
+        let taught = parts.iter().any(|part| !part.teacher.is_empty());
+        let several = parts.len() > 1;
+        for part in parts {
+            corpus.add(part, several, taught);
         }
-        let teacher = match selection.teacher {
-            None => Vec::new(),
-            Some(name) => {
-                let values = table.numbers(name)?;
-                kept.iter().map(|&row| values[row] as f32).collect()
+        Ok(corpus)
+    }
+
+    fn add(&mut self, part: Part, several: bool, taught: bool) {
+        let before = self.clips.last().map_or(0, |clip| clip.frames.end);
+        let frames = part.clips.last().map_or(0, |clip| clip.frames.end);
+        for mut clip in part.clips {
+            if several {
+                clip.content = format!("{}/{}", clip.laboratory, clip.content);
+                clip.group = format!("{}/{}", clip.laboratory, clip.group);
+                clip.dataset = format!("{}/{}", clip.laboratory, clip.dataset);
             }
-        };
-        Ok(Self { feature_names: selection.features.to_vec(), clips, features, teacher, rows })
+            clip.frames = before + clip.frames.start..before + clip.frames.end;
+            self.clips.push(clip);
+        }
+        self.features.extend(part.features);
+        match (taught, part.teacher.is_empty()) {
+            (true, true) => self.teacher.extend(std::iter::repeat_n(f32::NAN, frames)),
+            _ => self.teacher.extend(part.teacher),
+        }
+        self.rows += part.record.rows;
+        self.tables.push(part.record);
     }
 }
 
-/// Indices of `keep` of `n` frames at equal distance, all if `keep` is 0 or not smaller than `n`.
-///
-/// The first two frames are passed over if enough others remain: motion starts there at 0.
-fn evenly(n: usize, keep: usize) -> Vec<usize> {
-    if keep == 0 || keep >= n {
-        return (0..n).collect();
-    }
-    let first = if n > keep + 2 { 2 } else { 0 };
-    let span = n - first;
-    (0..keep).map(|i| first + (2 * i + 1) * span / (2 * keep)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn even_choices_are_increasing_and_inside() {
-        for (n, keep) in [(600, 16), (10, 9), (3, 2), (1, 1), (5, 0), (4, 9)] {
-            let chosen = evenly(n, keep);
-            assert_eq!(chosen.len(), if keep == 0 { n } else { keep.min(n) });
-            assert!(chosen.windows(2).all(|w| w[0] < w[1]) && chosen.iter().all(|&i| i < n));
-        }
-        assert_eq!(evenly(600, 16)[0], 20);
-    }
+/// Whether two names are of one feature: a recipe may call a fixed-point feature as a log does.
+fn same_feature(a: &str, b: &str) -> bool {
+    a == b || log_names(a).contains(&b)
 }

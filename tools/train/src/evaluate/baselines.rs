@@ -1,55 +1,81 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! VMAF on the same clips: as it is, by a line, by a logistic; fitted without the content that is predicted, and, as
-//! reports often do it, on the very clips.
+//! VMAF's models on the same clips: as they are, by a four-parameter logistic that was fitted elsewhere, and, as reports
+//! often do it, by one fitted to each test's own ratings.
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
+use rayon::prelude::*;
 
-use super::predictions::Predictions;
-use super::test_set::TestSet;
-use crate::data::Data;
-use crate::statistics::{Logistic, fit_line};
+use super::design::Design;
+use super::predictor::{HeldOut, Scored};
+use super::schemes::Plan;
+use crate::evaluation::{elsewhere, in_sample};
+use crate::statistics::Logistic;
 
-/// Adds VMAF's predictions, if the corpus has VMAF.
-pub(super) fn add_vmaf(data: &Data, set: &TestSet, predictions: &mut Predictions) -> Result<()> {
-    if data.teacher.is_empty() {
-        return Ok(());
-    }
-    let pooled = |frames: &[f32]| -> Vec<f64> {
-        data.corpus
-            .clips
-            .iter()
-            .map(|clip| {
-                frames[clip.frames.clone()].iter().map(|&v| f64::from(v)).sum::<f64>()
-                    / clip.frames.len() as f64
+/// Adds the predictors of one VMAF model, of which `vmaf` has the clips' scores.
+pub(super) fn add(
+    predictors: &mut BTreeMap<String, HeldOut>,
+    model: &str,
+    vmaf: &[f64],
+    design: &Design,
+    plan: &Plan,
+) -> Result<()> {
+    let fixed = |scores: &[f64]| {
+        HeldOut::collect(plan, design.clips(), |fit| {
+            let clips = &plan.fits[fit].clips;
+            Some(Scored {
+                score: clips.iter().map(|&i| scores[i]).collect(),
+                factor: vec![1.0; clips.len()],
             })
-            .collect()
+        })
     };
-    let vmaf = pooled(&data.teacher);
-    let fit = |clips: &[usize]| {
+    let curve = |clips: &[usize]| -> Result<Logistic> {
         let x: Vec<f64> = clips.iter().map(|&i| vmaf[i]).collect();
-        let y: Vec<f64> = clips.iter().map(|&i| set.rated[i]).collect();
-        Logistic::fit(&x, &y).map(|curve| (curve, fit_line(&x, &y)))
+        let y: Vec<f64> = clips.iter().map(|&i| design.rated[i]).collect();
+        Logistic::fit(&x, &y)
     };
-    let (mut line, mut logistic) = (vec![f64::NAN; vmaf.len()], vec![f64::NAN; vmaf.len()]);
-    for held_out in 0..=set.content.iter().copied().max().unwrap_or(0) {
-        let others: Vec<usize> =
-            set.primary.iter().copied().filter(|&i| set.content[i] != held_out).collect();
-        let (curve, straight) = fit(&others)?;
-        for i in (0..vmaf.len()).filter(|&i| set.content[i] == held_out) {
-            line[i] = straight(vmaf[i]);
-            logistic[i] = curve.at(vmaf[i]);
+    let by_fit: Vec<Option<Scored>> = plan
+        .fits
+        .par_iter()
+        .map(|fit| {
+            if fit.clips.is_empty() {
+                return Ok(None);
+            }
+            let known: Vec<usize> =
+                design.primary_clips().into_iter().filter(|&i| fit.train[i]).collect();
+            // A fold may train on unknown codecs only; the ratings of these are better than none.
+            let trained = if known.len() >= 5 {
+                known
+            } else {
+                (0..design.clips()).filter(|&i| fit.train[i] && design.is_rated(i)).collect()
+            };
+            let curve = curve(&trained)?;
+            Ok(Some(Scored {
+                score: fit.clips.iter().map(|&i| curve.at(vmaf[i])).collect(),
+                factor: vec![1.0; fit.clips.len()],
+            }))
+        })
+        .collect::<Result<_>>()?;
+
+    let mut own = vmaf.to_vec();
+    for test in 0..design.test.len() {
+        let clips = design.test.clips(test);
+        let judged: Vec<usize> = clips
+            .iter()
+            .copied()
+            .filter(|&i| design.is_rated(i) && (design.primary[i] || design.apart[test]))
+            .collect();
+        // A test that is too small or too even for a curve keeps VMAF as it is.
+        if let Ok(curve) = curve(&judged) {
+            for i in clips {
+                own[i] = curve.at(vmaf[i]);
+            }
         }
     }
-    let (curve, _) = fit(&set.primary)?;
-    predictions.insert(
-        "vmaf_logistic_in_sample".to_owned(),
-        vec![vmaf.iter().map(|&v| curve.at(v)).collect()],
-    );
-    predictions.insert("vmaf_linear".to_owned(), vec![line]);
-    predictions.insert("vmaf_logistic".to_owned(), vec![logistic]);
-    if data.protocol.harmonisation.is_some() {
-        predictions.insert("vmaf_as_reported".to_owned(), vec![pooled(&data.corpus.teacher)]);
-    }
-    predictions.insert("vmaf".to_owned(), vec![vmaf]);
+    predictors.insert(model.to_owned(), fixed(vmaf));
+    predictors.insert(in_sample(model), fixed(&own));
+    let elsewhere_held = HeldOut::collect(plan, design.clips(), |fit| by_fit[fit].clone());
+    predictors.insert(elsewhere(model), elsewhere_held);
     Ok(())
 }

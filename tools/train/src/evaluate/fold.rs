@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! One fold: a content is held out, networks are fitted to all others and predict its clips.
+//! One fold: the recipe's ensemble is fitted to the training clips and predicts the others; with a codec input, its controls
+//! as well.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use rand::SeedableRng as _;
@@ -9,125 +10,91 @@ use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Data;
-use crate::fit::Fit;
-use crate::predict::{Prediction, predict};
-use crate::samples::Samples;
+use super::ladder::Ladder;
+use super::missing::{combinations, set_name};
+use super::predictor::Scored;
+use super::schemes::PlannedFit;
+use super::shape::{self, Shape};
+use super::{SHUFFLES, Subject};
+use crate::fit::Pretrained;
+use crate::model::Model;
+use crate::recipe::{CodecInput, Recipe};
 
-/// Predictions of a content's clips with one seed, by networks that have not seen the content.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Predictions of a fold's clips, in its order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Fold {
-    pub(super) clips: Vec<usize>,
-    pub(super) blind: Vec<f64>,
-    pub(super) stddev: Vec<f64>,
-    pub(super) aware: Vec<f64>,
-    pub(super) shuffled: Vec<f64>,
-    pub(super) dataset: Vec<f64>,
-    /// Of the codec-blind network, by missing feature.
-    pub(super) missing: BTreeMap<String, Vec<f64>>,
+    pub(super) model: Scored,
+    /// With optional features hidden, by their names.
+    pub(super) hidden: BTreeMap<String, Vec<f64>>,
+    /// Of the recipe without codec, for one that has it.
+    pub(super) blind: Option<Scored>,
+    /// With shuffled codec labels, by draw.
+    pub(super) shuffled: Vec<Vec<f64>>,
+    /// Of the model of all clips.
+    pub(super) shape: Option<Shape>,
 }
 
-/// Fits and predicts with `content` held out.
-pub(super) fn hold_out(data: &Data, seed: u64, content: &str) -> Result<Fold> {
-    let corpus = &data.corpus;
-    let held_out = |i: usize| corpus.clips[i].content == content;
-    let (samples, _) = Samples::new(
-        corpus,
-        &data.teacher,
-        &data.codec,
-        data.unknown,
-        &data.protocol.weighting,
-        held_out,
-    )?;
-    let recipe = &data.protocol.recipe;
-    let codecs = data.unknown + 1;
-    let clips: Vec<usize> = (0..corpus.clips.len()).filter(|&i| held_out(i)).collect();
-    let range = Some(data.protocol.score_range);
-    let held = samples.only(&clips);
-    let pick =
-        |all: &[Prediction], get: fn(&Prediction) -> f64| all.iter().map(get).collect::<Vec<f64>>();
-
-    let blind_fit = Fit::new(&samples, recipe, 0, true, seed)?;
-    let pretrained = blind_fit.pretrain()?;
-    let blind_weights = blind_fit.finish(pretrained.clone())?;
-    let blind = predict(&blind_weights, &held, &held.codec, range)?;
-    let mut missing = BTreeMap::new();
-    for (column, name) in corpus.feature_names.iter().enumerate() {
-        let mut without = held.clone();
-        without.z.iter_mut().skip(column).step_by(held.width).for_each(|z| *z = 0.0);
-        missing.insert(
-            name.clone(),
-            pick(&predict(&blind_weights, &without, &held.codec, range)?, |p| p.score),
-        );
-    }
-
-    let with_block = |codec: &[usize], width: usize| -> Result<Vec<f64>> {
-        let labelled = Samples { codec: codec.to_vec(), ..samples.clone() };
-        let weights =
-            Fit::new(&labelled, recipe, width, false, seed)?.finish(pretrained.clone())?;
-        let labels: Vec<usize> = clips.iter().map(|&i| codec[i]).collect();
-        Ok(pick(&predict(&weights, &held, &labels, range)?, |p| p.score))
+/// Fits and predicts.
+pub(super) fn run(subject: &Subject<'_>, planned: &PlannedFit, ladders: &[Ladder]) -> Result<Fold> {
+    let (recipe, codec) = (subject.recipe, subject.codec);
+    let quiet = || ();
+    let pretrained =
+        Pretrained::fit(subject.corpus, subject.teacher, recipe, &planned.train, &quiet)?;
+    let model = pretrained.refit(recipe, codec, &quiet)?.model;
+    let score = |model: &Model, codec: &[usize], missing: &[&str]| -> Result<Scored> {
+        let scored = model.score_clips(subject.corpus, &planned.clips, codec, missing)?;
+        Ok(Scored {
+            score: scored.iter().map(|clip| clip.score).collect(),
+            factor: scored.iter().map(|clip| clip.factor).collect(),
+        })
     };
-    let datasets = dataset_ids(data);
-    let kinds = datasets.iter().max().map_or(1, |m| m + 1);
-    Ok(Fold {
-        blind: pick(&blind, |p| p.score),
-        stddev: pick(&blind, |p| p.stddev),
-        aware: with_block(&data.codec, codecs)?,
-        shuffled: with_block(&shuffled_within_datasets(&data.codec, &datasets, seed), codecs)?,
-        dataset: with_block(&datasets, kinds)?,
-        missing,
-        clips,
-    })
+    let mut fold = Fold {
+        model: score(&model, codec, &[])?,
+        hidden: BTreeMap::new(),
+        blind: None,
+        shuffled: Vec::new(),
+        shape: None,
+    };
+    if planned.whole {
+        fold.shape =
+            Some(shape::measure(&model, subject.corpus, codec, &subject.optional(), ladders)?);
+        return Ok(fold);
+    }
+    if planned.controls {
+        for set in combinations(&subject.optional()) {
+            let missing: Vec<&str> = set.iter().map(String::as_str).collect();
+            fold.hidden.insert(set_name(&set), score(&model, codec, &missing)?.score);
+        }
+    }
+    if recipe.codec == CodecInput::None {
+        return Ok(fold);
+    }
+    let blind = Recipe { codec: CodecInput::None, ..recipe.clone() };
+    fold.blind = Some(score(&pretrained.refit(&blind, codec, &quiet)?.model, codec, &[])?);
+    if planned.controls {
+        for draw in 0..SHUFFLES as u64 {
+            let labels = shuffled(subject, draw);
+            let model = pretrained.refit(recipe, &labels, &quiet)?.model;
+            fold.shuffled.push(score(&model, &labels, &[])?.score);
+        }
+    }
+    Ok(fold)
 }
 
-/// Dataset of each clip as a number.
-pub(super) fn dataset_ids(data: &Data) -> Vec<usize> {
-    let names: BTreeSet<&str> =
-        data.corpus.clips.iter().map(|clip| clip.dataset.as_str()).collect();
-    let ids: BTreeMap<&str, usize> =
-        names.into_iter().enumerate().map(|(i, name)| (name, i)).collect();
-    data.corpus.clips.iter().map(|clip| ids[clip.dataset.as_str()]).collect()
-}
-
-/// The labels of each dataset in another order: as many of each codec there, on other clips.
-fn shuffled_within_datasets(codec: &[usize], datasets: &[usize], seed: u64) -> Vec<usize> {
-    let mut shuffled = codec.to_vec();
-    for dataset in 0..=datasets.iter().copied().max().unwrap_or(0) {
-        let members: Vec<usize> = (0..codec.len()).filter(|&i| datasets[i] == dataset).collect();
-        let mut labels: Vec<usize> = members.iter().map(|&i| codec[i]).collect();
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(dataset as u64 + 1);
+/// The known codecs of each content in each test in another order: as many of each there, on other clips.
+fn shuffled(subject: &Subject<'_>, draw: u64) -> Vec<usize> {
+    let known = |&i: &usize| subject.codec[i] != subject.unknown;
+    let mut shuffled = subject.codec.to_vec();
+    let cells = subject.design.cells((0..shuffled.len()).filter(known));
+    for (stream, cell) in cells.into_values().enumerate() {
+        let mut labels: Vec<usize> = cell.iter().map(|&i| subject.codec[i]).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(draw);
+        rng.set_stream(stream as u64 + 1);
         labels.shuffle(&mut rng);
-        for (&i, label) in members.iter().zip(labels) {
+        for (i, label) in cell.into_iter().zip(labels) {
             shuffled[i] = label;
         }
     }
     shuffled
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shuffling_keeps_each_datasets_labels() {
-        let codec = [0, 1, 2, 0, 1, 5, 5, 3, 3, 4];
-        let datasets = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
-        let shuffled = shuffled_within_datasets(&codec, &datasets, 3);
-        assert_ne!(shuffled, codec);
-        for dataset in 0..2 {
-            let of = |labels: &[usize]| {
-                let mut v: Vec<usize> = labels
-                    .iter()
-                    .zip(datasets)
-                    .filter(|(_, d)| *d == dataset)
-                    .map(|(l, _)| *l)
-                    .collect();
-                v.sort_unstable();
-                v
-            };
-            assert_eq!(of(&codec), of(&shuffled));
-        }
-    }
 }

@@ -4,23 +4,30 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use vmaf_fr_files::write_whole;
+use vmaf_fr_files::{create_parent, write_whole};
 use vmaf_fr_v2::{Config, EngineChoice, Score, Scorer};
+
+use super::NewFile;
 
 /// Worst difference between the two engines, and to the training's own network, in points.
 const TOLERANCE: f64 = 1e-4;
+/// Where ONNX Runtime is looked for.
+const RUNTIME: &str =
+    "ONNX Runtime (point --onnxruntime or VMAF_FR_V2_ONNXRUNTIME at a libonnxruntime)";
 /// The training's erf is another than the engines'.
 const TRAINING_TOLERANCE: f64 = 1e-3;
 
-/// Real rows, and what the network under training made of them.
+/// Real rows, and what the model under training made of them.
 #[derive(Debug, Clone)]
 pub struct Probe {
     /// Raw features, row-major, NaN if missing.
     pub features: Vec<f32>,
     /// Codec of each row.
     pub codec: Vec<i32>,
-    /// Mean over the members of the training's own scores, not clipped.
+    /// The training's own scores, not cut to the model's range.
     pub expected: Vec<f64>,
+    /// The training's own half widths of the 95 % interval; NaN if the model has none.
+    pub half_width: Vec<f64>,
 }
 
 /// Worst absolute differences found by [`check`], in points.
@@ -28,14 +35,30 @@ pub struct Probe {
 pub struct Difference {
     /// Between the engines.
     pub engines: f64,
-    /// Between the embedded engine and the training's network.
+    /// Between the embedded engine and the training's model, in scores and in ends of intervals.
     pub training: f64,
 }
 
+/// Refuses to go on without the ONNX Runtime that [`keep`] needs.
+///
+/// # Errors
+/// It is not there, or cannot be loaded.
+pub fn find_runtime(onnxruntime: Option<&Path>) -> Result<()> {
+    let config = Config {
+        engine: EngineChoice::OnnxRuntime,
+        onnxruntime_path: onnxruntime.map(Path::to_path_buf),
+        ..Config::default()
+    };
+    Scorer::open(None, &config).map(drop).context(RUNTIME)
+}
+
 /// Writes the files into `folder`, but only after both engines have read them back and agree on `probe`.
+///
+/// # Errors
+/// A file cannot be written, or the engines and the training do not agree: then nothing is left in `folder`.
 pub fn keep(
     folder: &Path,
-    files: &[(String, Vec<u8>)],
+    files: &[NewFile],
     probe: &Probe,
     onnxruntime: Option<&Path>,
 ) -> Result<Difference> {
@@ -46,14 +69,18 @@ pub fn keep(
         .tempdir_in(folder)
         .with_context(|| format!("cannot create a temporary folder in {}", folder.display()))?;
     for (name, bytes) in files {
-        write_whole(&trial.path().join(name), bytes).context("cannot write")?;
+        let path = trial.path().join(name);
+        create_parent(&path).context("cannot create")?;
+        write_whole(&path, bytes).context("cannot write")?;
     }
     let (card, _) = files.last().context("no files to keep")?;
     let difference = check(&trial.path().join(card), probe, onnxruntime)?;
     // Graphs first: a card that pins a graph which is not there yet is refused, a graph without a card never scores.
     for (name, _) in files {
-        std::fs::rename(trial.path().join(name), folder.join(name))
-            .with_context(|| format!("cannot write {}", folder.join(name).display()))?;
+        let path = folder.join(name);
+        create_parent(&path).context("cannot create")?;
+        std::fs::rename(trial.path().join(name), &path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(difference)
 }
@@ -62,9 +89,7 @@ pub fn keep(
 pub fn check(card: &Path, probe: &Probe, onnxruntime: Option<&Path>) -> Result<Difference> {
     let embedded = score(card, EngineChoice::Embedded, None, probe).context("embedded engine")?;
     let runtime = score(card, EngineChoice::OnnxRuntime, onnxruntime.map(Path::to_path_buf), probe)
-        .context(
-            "ONNX Runtime (point --onnxruntime or VMAF_FR_V2_ONNXRUNTIME at a libonnxruntime)",
-        )?;
+        .context(RUNTIME)?;
     let worst = |other: &mut dyn Iterator<Item = f64>| {
         embedded
             .iter()
@@ -78,9 +103,16 @@ pub fn check(card: &Path, probe: &Probe, onnxruntime: Option<&Path>) -> Result<D
         .map(|(a, b)| (a.stddev - b.stddev).abs())
         .filter(|d| !d.is_nan())
         .fold(0.0, f64::max);
+    let interval = embedded
+        .iter()
+        .zip(probe.expected.iter().zip(&probe.half_width))
+        .flat_map(|(a, (score, half))| [(a.ci95_low, score - half), (a.ci95_high, score + half)])
+        .filter(|(a, b)| !(a.is_nan() && b.is_nan()))
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, |a: f64, b| if b.is_nan() { f64::NAN } else { a.max(b) });
     let difference = Difference {
         engines: worst(&mut runtime.iter().map(|s| s.score)).max(deviation),
-        training: worst(&mut probe.expected.iter().copied()),
+        training: worst(&mut probe.expected.iter().copied()).max(interval),
     };
     if difference.engines.is_nan() || difference.engines > TOLERANCE {
         bail!(

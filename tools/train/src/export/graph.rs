@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! A network as an ONNX graph. Nothing else here knows ONNX's messages.
+//! A merged network as an ONNX graph. Nothing else here knows ONNX's messages.
 
 use prost::Message as _;
 use vmaf_fr_v2::onnx::proto::tensor_shape_proto::{Dimension, dimension::Value as Size};
@@ -8,69 +8,42 @@ use vmaf_fr_v2::onnx::proto::{
     TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 
-use crate::network::{LayerWeights, Weights};
-use crate::predict::LOGVAR_SHIFT;
+use super::merge::{GraphLayer, Merged};
 
 /// Version of the default operator set that graphs use.
 pub const OPSET: i64 = 17;
 
-/// The graph, serialised: scores on 0..100, all weights inside.
-pub fn onnx_bytes(weights: &Weights) -> Vec<u8> {
-    let architecture = &weights.architecture;
+/// The graph, serialised: scores in points, all weights inside.
+pub(super) fn onnx_bytes(network: &Merged) -> Vec<u8> {
     let mut graph = GraphProto { name: Some("fr_regressor".into()), ..GraphProto::default() };
-    graph.input.push(value("features", &[None, Some(architecture.features)]));
-    let mut x = "features".to_owned();
-    if architecture.codecs > 0 {
-        graph.input.push(value("codec_onehot", &[None, Some(architecture.codecs)]));
-        let axis = int_attribute("axis", -1);
-        graph.node.push(node("Concat", &["features", "codec_onehot"], "x", vec![axis]));
-        x = "x".into();
+    graph.input.push(value("features", &[None, Some(network.features)]));
+    let mut inputs = "features";
+    if network.codecs > 0 {
+        graph.input.push(value("codec_onehot", &[None, Some(network.codecs)]));
+        inputs = "inputs";
+        graph.node.push(concat(["features", "codec_onehot"], inputs));
     }
-    for (name, number) in [("sqrt2", std::f32::consts::SQRT_2), ("one", 1.0), ("half", 0.5)] {
-        graph.initializer.push(floats(name, &[], &[number]));
+    let mut x = inputs.to_owned();
+    for (index, layer) in network.hidden.iter().enumerate() {
+        let (sum, unit) = (format!("lin{index}"), format!("erf{index}"));
+        dense(&mut graph, layer, index, &x, &sum);
+        graph.node.push(node("Erf", &[&sum], &unit, vec![]));
+        x = unit;
     }
-    let last = weights.layers.len() - 1;
-    for (index, layer) in weights.layers.iter().enumerate() {
-        let layer = if index == last { on_score_scale(layer) } else { layer.clone() };
-        let (weight, bias) = (format!("net.{index}.weight"), format!("net.{index}.bias"));
-        let shape = [layer.bias.len() as i64, layer.inputs as i64];
-        graph.initializer.push(floats(&weight, &shape, &layer.weight));
-        graph.initializer.push(floats(&bias, &shape[..1], &layer.bias));
-        let out = match (index == last, architecture.outputs) {
-            (true, 2) => "score_logvar".to_owned(),
-            _ => format!("lin{index}"),
-        };
-        graph.node.push(node(
-            "Gemm",
-            &[&x, &weight, &bias],
-            &out,
-            vec![int_attribute("transB", 1)],
-        ));
-        if index == last {
-            break;
-        }
-        // x/2 * (1 + erf(x / sqrt 2)): Gelu is an operator of its own only since opset 20.
-        let name = |step: &str| format!("{step}{index}");
-        graph.node.push(node("Div", &[&out, "sqrt2"], &name("div"), vec![]));
-        graph.node.push(node("Erf", &[&name("div")], &name("erf"), vec![]));
-        graph.node.push(node("Add", &[&name("erf"), "one"], &name("add"), vec![]));
-        graph.node.push(node("Mul", &[&out, &name("add")], &name("mul"), vec![]));
-        graph.node.push(node("Mul", &[&name("mul"), "half"], &name("gelu"), vec![]));
-        x = name("gelu");
+    if network.skip {
+        graph.node.push(concat([&x, inputs], "units_and_inputs"));
+        "units_and_inputs".clone_into(&mut x);
     }
-    if architecture.outputs == 2 {
-        graph.output.push(value("score_logvar", &[None, Some(2)]));
-    } else {
-        graph.initializer.push(TensorProto {
-            name: Some("axes".into()),
-            dims: vec![1],
-            data_type: Some(INT64),
-            raw_data: Some(1i64.to_le_bytes().to_vec()),
-            ..TensorProto::default()
-        });
-        graph.node.push(node("Squeeze", &[&format!("lin{last}"), "axes"], "score", vec![]));
-        graph.output.push(value("score", &[None]));
-    }
+    dense(&mut graph, &network.output, network.hidden.len(), &x, "points");
+    graph.initializer.push(TensorProto {
+        name: Some("axes".into()),
+        dims: vec![1],
+        data_type: Some(INT64),
+        raw_data: Some(1i64.to_le_bytes().to_vec()),
+        ..TensorProto::default()
+    });
+    graph.node.push(node("Squeeze", &["points", "axes"], "score", vec![]));
+    graph.output.push(value("score", &[None]));
     ModelProto {
         ir_version: Some(8),
         producer_name: Some("vmaf-fr train".into()),
@@ -85,15 +58,17 @@ pub fn onnx_bytes(weights: &Weights) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// Training sees targets divided by 100; hosts see points.
-fn on_score_scale(layer: &LayerWeights) -> LayerWeights {
-    let mut scaled = layer.clone();
-    scaled.weight[..layer.inputs].iter_mut().for_each(|w| *w *= 100.0);
-    scaled.bias[0] *= 100.0;
-    if let Some(logvar) = scaled.bias.get_mut(1) {
-        *logvar += LOGVAR_SHIFT as f32;
-    }
-    scaled
+fn dense(graph: &mut GraphProto, layer: &GraphLayer, index: usize, input: &str, output: &str) {
+    let (weight, bias) = (format!("net.{index}.weight"), format!("net.{index}.bias"));
+    let shape = [layer.bias.len() as i64, layer.inputs as i64];
+    graph.initializer.push(floats(&weight, &shape, &layer.weight));
+    graph.initializer.push(floats(&bias, &shape[..1], &layer.bias));
+    let transposed = vec![int_attribute("transB", 1)];
+    graph.node.push(node("Gemm", &[input, &weight, &bias], output, transposed));
+}
+
+fn concat(inputs: [&str; 2], output: &str) -> NodeProto {
+    node("Concat", &inputs, output, vec![int_attribute("axis", -1)])
 }
 
 fn value(name: &str, dims: &[Option<usize>]) -> ValueInfoProto {

@@ -1,47 +1,52 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! The first stage: per frame, on the teacher's score, codec unknown to the network.
 
-use anyhow::{Result, ensure};
-use candle_core::{Device, Tensor};
-use rand::seq::SliceRandom as _;
+use rand::Rng as _;
 
-use super::problem::Problem;
+use super::gradient::Batch;
+use super::optimiser::AdamW;
+use super::problem::{Problem, Stage, generator};
 use super::schedule::one_cycle;
-use super::state::{FitStage, FitState};
-use crate::network::Network;
+use super::signs::Signs;
+use crate::network::Shape;
+use crate::recipe::Recipe;
 
-/// One pass over the frames.
-pub(super) fn epoch(problem: &Problem<'_>, state: &mut FitState) -> Result<()> {
-    let mut rng = problem.rng(FitStage::Pretrain, state.done as u64);
-    // The teacher needs no rating: every frame of a clip that is not held out serves.
-    let mut frames: Vec<usize> = problem
-        .samples
-        .frames
-        .iter()
-        .zip(&problem.samples.weight)
-        .filter(|(_, weight)| **weight > 0.0)
-        .flat_map(|(frames, _)| frames.clone())
-        .filter(|&frame| !problem.samples.teacher[frame].is_nan())
-        .collect();
-    ensure!(!frames.is_empty(), "the teacher has no score for any frame");
-    frames.shuffle(&mut rng);
-    let network = Network::new(&state.weights)?;
-    let batches = frames.len().div_ceil(problem.recipe.pretrain_batch);
-    let total = batches * problem.recipe.pretrain_epochs;
-    for (index, batch) in frames.chunks(problem.recipe.pretrain_batch).enumerate() {
-        let rows = problem.rows(
-            batch.iter().map(|&frame| (frame, None)),
-            problem.recipe.feature_dropout_pretrain,
-            &mut rng,
-        )?;
-        let teacher: Vec<f32> = batch.iter().map(|&frame| problem.samples.teacher[frame]).collect();
-        let teacher = Tensor::from_vec(teacher, (batch.len(), 1), &Device::Cpu)?;
-        let score = network.forward(&rows, Some((problem.recipe.dropout as f32, &mut rng)))?;
-        let loss = (score - teacher)?.sqr()?.mean_all()?;
-        let rate = problem.recipe.pretrain_rate * one_cycle(state.done * batches + index, total);
-        state.optimiser.step(&network, &loss, rate, problem.recipe.pretrain_decay, None)?;
+/// A member after this stage.
+pub(super) fn pretrain(
+    problem: &Problem,
+    recipe: &Recipe,
+    shape: &Shape,
+    signs: &Signs,
+    member: usize,
+    progress: &(dyn Fn() + Sync),
+) -> Vec<f32> {
+    let mut numbers = shape.random(&mut generator(recipe, member, Stage::Start));
+    let mut rng = generator(recipe, member, Stage::Pretrain);
+    let stage = &recipe.pretrain;
+    let mut batch = Batch::new(shape, stage.batch);
+    let mut optimiser = AdamW::new(numbers.len());
+    let (mut used, mut gradient) = (Vec::new(), vec![0.0; numbers.len()]);
+    let (mut rows, mut targets, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
+    for step in 0..stage.steps {
+        rows.clear();
+        targets.clear();
+        for _ in 0..stage.batch {
+            let (row, target) = problem.taught[rng.random_range(0..problem.taught.len())];
+            rows.push(row);
+            targets.push(target);
+        }
+        signs.apply(&numbers, &mut used);
+        batch.outputs(&used, &problem.z, &rows, &mut outputs);
+        let scale = 2.0 / stage.batch as f32;
+        for (output, target) in outputs.iter_mut().zip(&targets) {
+            *output = scale * (*output - target);
+        }
+        gradient.fill(0.0);
+        batch.add_gradient(&used, &outputs, &mut gradient);
+        signs.chain(&numbers, &mut gradient);
+        let rate = stage.lr * one_cycle(step, stage.steps);
+        optimiser.step(&mut numbers, &gradient, rate, stage.weight_decay);
+        progress();
     }
-    state.weights = network.weights()?;
-    state.done += 1;
-    Ok(())
+    numbers
 }

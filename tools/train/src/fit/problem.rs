@@ -1,147 +1,163 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! What is fitted, to what, and the batches that the stages draw from it.
-//!
-//! Random numbers come from a generator keyed by (seed, stage, step), so that a resumed fit draws what an
-//! uninterrupted one would have drawn.
+//! What is fitted to: training clips, prepared, with their teacher's scores, ratings and weights.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use anyhow::{Result, ensure};
-use candle_core::{Device, Tensor};
-use rand::{Rng as _, SeedableRng as _};
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
+use vmaf_fr_v2::catalogue::{UNKNOWN, Vocabulary};
 
-use super::state::FitStage;
-use crate::recipe::Recipe;
-use crate::samples::Samples;
+use crate::corpus::{Corpus, TableRecord};
+use crate::recipe::{CENTRE, Recipe, SPREAD};
+use crate::samples::Preparation;
+use crate::samples::identical;
 
-/// Steps of a full-batch stage between two checkpoints.
-pub(super) const STEPS_PER_UNIT: usize = 20;
-
-/// A network's inputs and outputs, its data, its recipe and its seed.
-pub(super) struct Problem<'a> {
-    pub(super) samples: &'a Samples,
-    pub(super) recipe: &'a Recipe,
-    /// Width of the codec block.
-    pub(super) codecs: usize,
-    /// 1: score; 2: score and log-variance.
-    pub(super) outputs: usize,
-    pub(super) seed: u64,
+/// Training clips, ready.
+pub(super) struct Problem {
+    pub(super) preparation: Preparation,
+    /// Prepared features of the frames of all training clips, row-major.
+    pub(super) z: Vec<f32>,
+    /// Codec of each of these frames.
+    pub(super) clip_of_frame: Vec<usize>,
+    /// Frames that the teacher scores, and the network's output for that score.
+    pub(super) taught: Vec<(usize, f32)>,
+    pub(super) rated: Vec<RatedSample>,
+    /// Prepared features of identical pictures, row-major.
+    pub(super) anchors: Vec<f32>,
 }
 
-/// Targets and weights of clips, one each.
-pub(super) struct Targets {
-    pub(super) target: Tensor,
-    pub(super) weight: Tensor,
+/// A training clip with a rating.
+pub(super) struct RatedSample {
+    /// Its place in the corpus.
+    pub(super) clip: usize,
+    /// Its frames in [`Problem::z`].
+    pub(super) frames: Range<usize>,
+    /// The network's output for its rating.
+    pub(super) target: f32,
+    /// All weights sum to 1.
+    pub(super) weight: f32,
 }
 
-impl Problem<'_> {
-    /// Refuses what no fit can do.
-    pub(super) fn check(&self) -> Result<()> {
-        let recipe = self.recipe;
+/// A stage of a fit, each with random numbers of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stage {
+    Start,
+    Pretrain,
+    Refit,
+}
+
+/// The random numbers of a member in a stage.
+pub(super) fn generator(recipe: &Recipe, member: usize, stage: Stage) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(recipe.seed);
+    rng.set_stream(((member as u64) << 8) | stage as u64);
+    rng
+}
+
+impl Problem {
+    pub(super) fn new(
+        corpus: &Corpus,
+        teacher: &[f32],
+        recipe: &Recipe,
+        train: &[bool],
+    ) -> Result<Self> {
         ensure!(
-            recipe.hidden > 0 && recipe.depth > 0,
-            "a network needs at least one hidden unit and layer"
+            train.len() == corpus.clips.len(),
+            "{} training marks for {} clips",
+            train.len(),
+            corpus.clips.len()
         );
-        ensure!(
-            recipe.finetune_frames > 0 && recipe.pretrain_batch > 0,
-            "batches must not be empty"
-        );
-        for (name, rate) in [
-            ("dropout", recipe.dropout),
-            ("feature dropout", recipe.feature_dropout_pretrain),
-            ("feature dropout", recipe.feature_dropout_finetune),
-        ] {
-            ensure!((0.0..1.0).contains(&rate), "{name} is {rate}, expected 0 <= rate < 1");
-        }
-        ensure!(
-            self.samples.codec.iter().all(|&c| self.codecs == 0 || c < self.codecs),
-            "a codec id is outside the block of {}",
-            self.codecs
-        );
-        Ok(())
-    }
-
-    /// The generator of one step of a stage.
-    pub(super) fn rng(&self, stage: FitStage, step: u64) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream(((stage as u64) << 56) | step);
-        rng
-    }
-
-    /// Passes of the pre-training, which needs a teacher.
-    pub(super) fn pretrain_epochs(&self) -> usize {
-        if self.samples.teacher.is_empty() { 0 } else { self.recipe.pretrain_epochs }
-    }
-
-    /// Steps of the variance stage, which needs a second output.
-    pub(super) fn variance_steps(&self) -> usize {
-        if self.outputs == 2 { self.recipe.variance_steps } else { 0 }
-    }
-
-    /// Clips with a weight.
-    pub(super) fn clips(&self) -> Vec<usize> {
-        (0..self.samples.frames.len()).filter(|&i| self.samples.weight[i] > 0.0).collect()
-    }
-
-    /// Rows [n, features + codecs] of frames; with feature dropout, each row loses each feature at a rate that is itself
-    /// uniform between 0 and twice `dropout`, so that a network meets rows with nothing and with much missing.
-    pub(super) fn rows(
-        &self,
-        frames: impl Iterator<Item = (usize, Option<usize>)>,
-        dropout: f64,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Tensor> {
-        let mut data = Vec::new();
-        let mut n = 0;
-        let mut width = self.samples.width;
-        for (frame, codec) in frames {
-            let start = data.len();
-            data.extend_from_slice(self.samples.row(frame));
-            if dropout > 0.0 {
-                let rate = rng.random::<f64>() * 2.0 * dropout;
-                for z in &mut data[start..] {
-                    if rng.random::<f64>() < rate {
-                        *z = 0.0;
-                    }
+        let frames = corpus.features.len() / corpus.feature_names.len().max(1);
+        ensure!(teacher.len() == frames, "{} teacher's scores for {frames} frames", teacher.len());
+        let preparation = Preparation::fit(corpus, recipe, train)?;
+        let mut problem = Self {
+            z: Vec::new(),
+            clip_of_frame: Vec::new(),
+            taught: Vec::new(),
+            rated: Vec::new(),
+            anchors: Vec::new(),
+            preparation,
+        };
+        let weights = clip_weights(corpus, recipe, train)?;
+        for (index, clip) in corpus.clips.iter().enumerate().filter(|(index, _)| train[*index]) {
+            let start = problem.clip_of_frame.len();
+            problem.z.extend(problem.preparation.prepare_clip(corpus, clip)?);
+            for frame in clip.frames.clone() {
+                if teacher[frame].is_finite() {
+                    problem
+                        .taught
+                        .push((problem.clip_of_frame.len(), output(teacher[frame].into())));
                 }
+                problem.clip_of_frame.push(index);
             }
-            if let Some(codec) = codec {
-                let at = data.len();
-                data.resize(at + self.codecs, 0.0);
-                if self.codecs > 0 {
-                    data[at + codec] = 1.0;
-                }
-                width = self.samples.width + self.codecs;
-            }
-            n += 1;
-        }
-        Ok(Tensor::from_vec(data, (n, width), &Device::Cpu)?)
-    }
-
-    /// Rows of `frames` random frames of each clip, clip by clip.
-    pub(super) fn batch(
-        &self,
-        clips: &[usize],
-        frames: usize,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Tensor> {
-        let mut chosen = Vec::with_capacity(clips.len() * frames);
-        for &clip in clips {
-            for _ in 0..frames {
-                chosen.push((
-                    rng.random_range(self.samples.frames[clip].clone()),
-                    Some(self.samples.codec[clip]),
-                ));
+            if weights[index] > 0.0 {
+                problem.rated.push(RatedSample {
+                    clip: index,
+                    frames: start..problem.clip_of_frame.len(),
+                    target: output(clip.target),
+                    weight: weights[index] as f32,
+                });
             }
         }
-        self.rows(chosen.into_iter(), self.recipe.feature_dropout_finetune, rng)
+        ensure!(
+            recipe.pretrain.steps == 0 || !problem.taught.is_empty(),
+            "the teacher has no score for any frame of the training clips"
+        );
+        let first = problem.rated.first().map(|sample| sample.target);
+        ensure!(
+            problem.rated.iter().any(|sample| Some(sample.target) != first),
+            "all rated training clips have the same rating: nothing can be learned from it"
+        );
+        for &motion in &recipe.anchors.motion {
+            let row = identical(problem.preparation.names(), motion);
+            problem.anchors.extend(problem.preparation.apply(&row)?);
+        }
+        Ok(problem)
     }
 
-    /// Targets and weights of `clips`.
-    pub(super) fn targets(&self, clips: &[usize]) -> Result<Targets> {
-        let pick = |values: &[f32]| clips.iter().map(|&i| values[i]).collect::<Vec<f32>>();
-        Ok(Targets {
-            target: Tensor::from_vec(pick(&self.samples.target), clips.len(), &Device::Cpu)?,
-            weight: Tensor::from_vec(pick(&self.samples.weight), clips.len(), &Device::Cpu)?,
+    /// Features.
+    pub(super) fn width(&self) -> usize {
+        self.preparation.names().len()
+    }
+}
+
+/// A network's output for a score.
+pub(super) fn output(score: f64) -> f32 {
+    ((score - CENTRE) / SPREAD) as f32
+}
+
+/// Weight of every clip: 0 if it has no rating or does not train, and a sum of 1.
+fn clip_weights(corpus: &Corpus, recipe: &Recipe, train: &[bool]) -> Result<Vec<f64>> {
+    let vocabulary = Vocabulary::v1();
+    let unknown = vocabulary.id(UNKNOWN)?;
+    let mut weights = corpus
+        .clips
+        .iter()
+        .zip(train)
+        .map(|(clip, train)| {
+            if !train || clip.target.is_nan() || clip.frames.is_empty() {
+                return Ok(0.0);
+            }
+            let known = vocabulary.id(&clip.codec)? != unknown;
+            let codec = if known { 1.0 } else { recipe.weights.unknown_codec };
+            let of = |table: &&TableRecord| table.source.name == clip.laboratory;
+            Ok(codec * corpus.tables.iter().find(of).map_or(1.0, |table| table.source.weight))
         })
+        .collect::<Result<Vec<f64>>>()?;
+    let mut by_content = BTreeMap::<&str, f64>::new();
+    for (clip, weight) in corpus.clips.iter().zip(&weights) {
+        *by_content.entry(&clip.content).or_default() += weight;
     }
+    for (clip, weight) in corpus.clips.iter().zip(&mut weights) {
+        if *weight > 0.0 {
+            *weight /= by_content[clip.content.as_str()].powf(recipe.weights.content_power);
+        }
+    }
+    let total: f64 = weights.iter().sum();
+    ensure!(total > 0.0, "no rated clip is left to train on");
+    for weight in &mut weights {
+        *weight /= total;
+    }
+    Ok(weights)
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! What the gate reads and writes beside the models: the registry, gate results, and cards as far as it judges them.
+//! What the gate reads and writes beside the models: the registry, verdicts, and cards as far as it judges them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
-use vmaf_fr_files::sha256_hex;
+use vmaf_fr_files::{parent, sha256_hex};
+
+use crate::evaluation::Condition;
 
 /// `models/registry.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +16,27 @@ pub struct Registry {
     pub default: String,
     /// Built-in models.
     pub models: Vec<RegistryEntry>,
+}
+
+impl Registry {
+    /// The default must be a release, unless there is none.
+    pub(super) fn check_default(&self) -> Result<()> {
+        let default = self
+            .models
+            .iter()
+            .find(|model| model.id == self.default)
+            .with_context(|| format!("the default {:?} is none of the models", self.default))?;
+        let released = self.models.iter().find(|model| model.status == "release");
+        if let (Some(released), false) = (released, default.status == "release") {
+            anyhow::bail!(
+                "the default {:?} is {}, and {:?} is a release: choose one with --default",
+                default.id,
+                default.status,
+                released.id
+            );
+        }
+        Ok(())
+    }
 }
 
 /// One model of a registry.
@@ -29,29 +52,16 @@ pub struct RegistryEntry {
     pub status: String,
 }
 
-/// One condition of the rule.
+/// `models/gate/ID.json`: what was decided of a model, and what from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Condition {
-    /// What is measured.
-    pub what: String,
-    /// Its value.
-    pub measured: f64,
-    /// Lowest value that passes.
-    pub at_least: f64,
-    /// Highest value that passes, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub at_most: Option<f64>,
-    /// Whether it does.
-    pub passed: bool,
-}
-
-/// `models/gate/ID.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GateResult {
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
     /// Name of the model.
     pub id: String,
     /// `release` or `experimental`.
     pub status: String,
+    /// Conditions that failed: why it is experimental.
+    pub reasons: Vec<String>,
     /// sha256 of the card.
     pub card_sha256: String,
     /// sha256 of each graph.
@@ -68,27 +78,15 @@ pub struct GateResult {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct JudgedCard {
     pub(super) id: String,
-    #[serde(default)]
-    pub(super) onnx: Option<String>,
-    #[serde(default)]
-    pub(super) sha256: Option<String>,
-    #[serde(default)]
-    pub(super) members: Vec<JudgedMember>,
-    pub(super) codec_aware: bool,
-    pub(super) output_names: Vec<String>,
-    pub(super) training: JudgedTraining,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct JudgedMember {
     pub(super) onnx: String,
     pub(super) sha256: String,
+    pub(super) codec_aware: bool,
+    pub(super) training: JudgedTraining,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct JudgedTraining {
     pub(super) protocol_sha256: String,
-    pub(super) members: u64,
 }
 
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
@@ -100,22 +98,27 @@ pub(super) fn parse_card(bytes: &[u8], path: &Path) -> Result<JudgedCard> {
         .with_context(|| format!("card {} was not written by train", path.display()))
 }
 
-/// sha256 of each graph, each checked against the card.
+/// sha256 of the card's graph, which must be the one that the card pins.
 pub(super) fn graphs(card: &JudgedCard, folder: &Path) -> Result<Vec<String>> {
-    let mut pinned: Vec<(&str, &str)> =
-        card.members.iter().map(|m| (m.onnx.as_str(), m.sha256.as_str())).collect();
-    if pinned.is_empty() {
-        let onnx =
-            card.onnx.as_deref().with_context(|| format!("card of {} names no graph", card.id))?;
-        pinned.push((onnx, card.sha256.as_deref().unwrap_or("")));
-    }
-    pinned
-        .into_iter()
-        .map(|(name, pin)| {
-            ensure!(!name.contains(['/', '\\']), "graph {name:?} is outside the registry's folder");
-            let sha256 = sha256_hex(&read_file(&folder.join(name))?);
-            ensure!(sha256 == pin, "{name} has sha256 {sha256}, its card pins {pin:?}");
-            Ok(sha256)
-        })
-        .collect()
+    let name = &card.onnx;
+    ensure!(!name.contains(['/', '\\']), "graph {name:?} is outside the registry's folder");
+    let sha256 = sha256_hex(&read_file(&folder.join(name))?);
+    ensure!(sha256 == card.sha256, "{name} has sha256 {sha256}, its card pins {}", card.sha256);
+    Ok(vec![sha256])
+}
+
+/// Name of a card in the registry's folder. A card of the same name elsewhere is another card.
+pub(super) fn card_name(card: &Path, registry: &Path) -> Result<String> {
+    let whole = |path: &Path| -> Result<PathBuf> {
+        path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
+    };
+    let (card, folder) = (whole(card)?, whole(parent(registry))?);
+    ensure!(
+        parent(&card) == folder,
+        "card {} is not in the registry's folder {}: put the model there first",
+        card.display(),
+        folder.display()
+    );
+    let name = card.file_name().and_then(|name| name.to_str());
+    Ok(name.with_context(|| format!("{} is not a card", card.display()))?.to_owned())
 }

@@ -1,38 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! What reports call each predictor, in their order.
 
+use crate::evaluation::{BLIND, Evaluation, MODEL, elsewhere, in_sample};
 use crate::statistics::Lift;
 
-/// Predictors in the order of a report.
-pub(super) const ORDER: [&str; 11] = [
-    "codec_blind",
-    "codec_aware",
-    "codec_shuffled",
-    "dataset_onehot",
-    "codec_blind_ensemble",
-    "codec_aware_ensemble",
-    "vmaf_logistic",
-    "vmaf_logistic_in_sample",
-    "vmaf_linear",
-    "vmaf",
-    "vmaf_as_reported",
-];
+/// Predictors in the order of a report: the model, its control, then each VMAF model, the baseline first.
+pub(super) fn order(evaluation: &Evaluation) -> Vec<String> {
+    let mut names = vec![MODEL.to_owned(), BLIND.to_owned()];
+    for vmaf in [&evaluation.baseline].into_iter().chain(evaluation.protocol.vmaf_models.keys()) {
+        for name in [in_sample(vmaf), elsewhere(vmaf), vmaf.clone()] {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names.retain(|name| evaluation.predictors.contains_key(name));
+    names
+}
 
 /// What a predictor is, in words.
-pub(super) fn label(name: &str) -> &str {
+pub(super) fn label(name: &str) -> String {
     match name {
-        "codec_blind" => "codec-blind network",
-        "codec_aware" => "codec-aware network",
-        "codec_shuffled" => "control: codec labels shuffled within datasets",
-        "dataset_onehot" => "control: dataset one-hot for codec",
-        "codec_blind_ensemble" => "codec-blind, mean of the seeds",
-        "codec_aware_ensemble" => "codec-aware, mean of the seeds",
-        "vmaf_logistic" => "VMAF, one scale, logistic fitted on the other contents",
-        "vmaf_logistic_in_sample" => "VMAF, one scale, logistic fitted on these clips",
-        "vmaf_linear" => "VMAF, one scale, line fitted on the other contents",
-        "vmaf" => "VMAF, one scale, as it is",
-        "vmaf_as_reported" => "VMAF as reported",
-        other => other,
+        MODEL => "the recipe's model".to_owned(),
+        BLIND => "the same recipe without codec".to_owned(),
+        other => match other.split_once("+4pl") {
+            Some((vmaf, "")) => format!("{vmaf}, logistic fitted elsewhere"),
+            Some((vmaf, _)) => format!("{vmaf}, logistic fitted to each test"),
+            None => format!("{other} as it is"),
+        },
     }
 }
 

@@ -4,7 +4,8 @@
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
-use super::labels::label;
+use super::labels::{label, order};
+use crate::evaluate::Scheme;
 use crate::evaluation::{ClipTable, Evaluation};
 
 /// Colours that differ in lightness too.
@@ -26,6 +27,17 @@ fn codecs(clips: &ClipTable) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// Prediction and rating of a codec's clips that have both.
+fn judged<'a>(
+    clips: &'a ClipTable,
+    predicted: &'a [Option<f64>],
+    codec: &'a str,
+) -> impl Iterator<Item = (f64, f64)> + 'a {
+    (0..predicted.len())
+        .filter(move |&i| clips.codec[i] == codec)
+        .filter_map(|i| predicted[i].zip(clips.rated[i]))
 }
 
 /// Draws on white and returns the SVG.
@@ -65,15 +77,9 @@ pub(super) fn scatter(clips: &ClipTable, name: &str, [low, high]: [f64; 2]) -> R
             .draw_series(LineSeries::new([(low, low), (high, high)], BLACK.mix(0.4)))
             .map_err(|e| anyhow!("{e}"))?;
         for (index, codec) in codecs(clips).iter().enumerate() {
-            let points = (0..predicted.len())
-                .filter(|&i| &clips.codec[i] == codec && !clips.rated[i].is_nan())
-                .map(|i| {
-                    Circle::new(
-                        (predicted[i].clamp(low, high), clips.rated[i]),
-                        2,
-                        colour(index).mix(0.6).filled(),
-                    )
-                });
+            let points = judged(clips, predicted, codec).map(|(predicted, rated)| {
+                Circle::new((predicted.clamp(low, high), rated), 2, colour(index).mix(0.6).filled())
+            });
             chart
                 .draw_series(points)
                 .map_err(|e| anyhow!("{e}"))?
@@ -111,9 +117,8 @@ pub(super) fn residuals(clips: &ClipTable, name: &str) -> Result<String> {
             .map_err(|e| anyhow!("{e}"))?;
         chart.configure_mesh().disable_x_mesh().draw().map_err(|e| anyhow!("{e}"))?;
         for (index, codec) in names.iter().enumerate() {
-            let values: Vec<f64> = (0..predicted.len())
-                .filter(|&i| &clips.codec[i] == codec && !clips.rated[i].is_nan())
-                .map(|i| predicted[i] - clips.rated[i])
+            let values: Vec<f64> = judged(clips, predicted, codec)
+                .map(|(predicted, rated)| predicted - rated)
                 .collect();
             if values.is_empty() {
                 continue;
@@ -133,7 +138,10 @@ pub(super) fn residuals(clips: &ClipTable, name: &str) -> Result<String> {
 pub(super) fn calibration(evaluation: &Evaluation) -> Result<String> {
     plot(480, 420, |area| {
         let mut chart = ChartBuilder::on(area)
-            .caption("Coverage: nominal and observed", ("sans-serif", 15))
+            .caption(
+                "Coverage with each content left out: nominal and observed",
+                ("sans-serif", 15),
+            )
             .margin(8)
             .x_label_area_size(36)
             .y_label_area_size(42)
@@ -148,14 +156,15 @@ pub(super) fn calibration(evaluation: &Evaluation) -> Result<String> {
         chart
             .draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], BLACK.mix(0.4)))
             .map_err(|e| anyhow!("{e}"))?;
-        for (index, (name, interval)) in evaluation.intervals.iter().enumerate() {
+        for (index, name) in order(evaluation).iter().enumerate() {
+            let interval = &evaluation.predictors[name].schemes[&Scheme::Content].interval;
             chart
                 .draw_series(LineSeries::new(
                     interval.calibration.iter().map(|p| (p[0], p[1])),
                     colour(index).stroke_width(2),
                 ))
                 .map_err(|e| anyhow!("{e}"))?
-                .label(name.clone())
+                .label(label(name))
                 .legend(move |(x, y)| {
                     PathElement::new([(x, y), (x + 16, y)], colour(index).stroke_width(2))
                 });

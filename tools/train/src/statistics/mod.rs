@@ -3,12 +3,18 @@
 
 mod agreement;
 mod bootstrap;
+mod components;
 mod curve;
 mod interval;
 mod quantile;
+#[cfg(test)]
+pub(crate) mod synthetic;
+mod weighted;
 
-pub use agreement::{Agreement, krocc, plcc, ranks, rmse, srocc};
-pub use bootstrap::{Lift, paired_bootstrap};
-pub use curve::{Logistic, fit_line};
-pub use interval::{conformal_scale, normal_quantile};
+pub use agreement::{Agreement, plcc, ranks, rmse, srocc};
+pub use bootstrap::{Draws, Lift};
+pub use components::Components;
+pub use curve::Logistic;
+pub use interval::{LEVEL, conformal_width, normal_quantile, students_half_width};
 pub use quantile::{median, quantile};
+pub use weighted::Pairing;
