@@ -35,7 +35,7 @@ pub(super) fn problem(name: &str, value: f64) -> Option<String> {
     let known = feature(name.strip_prefix("integer_").unwrap_or(name));
     if (value as f32).is_infinite() {
         let hint = match known.map(|feature| feature.identical) {
-            Some(Identical::Infinite(instead)) => {
+            Some(Identical::Infinite { stands_in: instead, .. }) => {
                 format!(" (libvmaf's value for identical pictures: write {instead} instead)")
             }
             _ => String::new(),

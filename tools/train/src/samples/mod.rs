@@ -178,7 +178,7 @@ pub fn identical(features: &[String], motion: f64) -> Vec<f32> {
         .map(|name| match name.as_str() {
             "motion" | "motion2" => motion as f32,
             _ => match feature(name).map(|feature| feature.identical) {
-                Some(Identical::Number(x) | Identical::Infinite(x)) => x as f32,
+                Some(Identical::Number(x) | Identical::Infinite { stands_in: x, .. }) => x as f32,
                 // What depends on the content (CAMBI) is 0 where the content has none.
                 Some(Identical::Content) | None => 0.0,
             },
