@@ -10,6 +10,7 @@ mod agreement;
 mod baselines;
 mod codec;
 mod design;
+mod difference;
 mod fold;
 mod folds;
 mod interval;
