@@ -3,8 +3,8 @@
 //!
 //! [`schemes`] plans what is left out: each content, each family of tests, each laboratory. [`fold`] fits and predicts,
 //! [`folds`] runs and keeps all of them. [`design`] says which clip is of which test, content, family and laboratory;
-//! [`predictor`] and [`baselines`] collect what is judged; [`agreement`], [`interval`], [`codec`], [`missing`], [`shape`] and
-//! [`ladder`] judge; and [`summary`] puts it together.
+//! [`predictor`] and [`baselines`] collect what is judged; [`agreement`], [`interval`], [`difference`], [`codec`],
+//! [`missing`], [`shape`] and [`ladder`] judge; and [`summary`] puts it together.
 
 mod agreement;
 mod baselines;
