@@ -31,8 +31,9 @@ pub(super) fn add(
         })
     };
     let curve = |clips: &[usize]| -> Result<Logistic> {
-        let x: Vec<f64> = clips.iter().map(|&i| vmaf[i]).collect();
-        let y: Vec<f64> = clips.iter().map(|&i| design.rated[i]).collect();
+        // A clip without VMAF has no part in it.
+        let clips = clips.iter().copied().filter(|&i| !vmaf[i].is_nan());
+        let (x, y): (Vec<f64>, Vec<f64>) = clips.map(|i| (vmaf[i], design.rated[i])).unzip();
         Logistic::fit(&x, &y)
     };
     let by_fit: Vec<Option<Scored>> = plan

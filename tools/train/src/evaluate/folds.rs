@@ -2,13 +2,13 @@
 //! All folds of an evaluation, side by side; each is kept on disk, so that an interrupted evaluation goes on where it
 //! was.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::fold::{self, Fold};
 use super::ladder::Ladder;
-use super::schemes::Plan;
+use super::schemes::{Plan, PlannedFit};
 use super::{Effort, Subject};
 use crate::output::{json_bytes, write_file};
 
@@ -30,7 +30,7 @@ pub(super) fn run(
         .map(|planned| {
             let path = effort.folder.join(format!("{}.json", planned.name));
             let fold = if let Ok(bytes) = std::fs::read(&path) {
-                serde_json::from_slice(&bytes).with_context(|| {
+                read(&bytes, planned).with_context(|| {
                     format!("kept fold {}: delete it to fit it again", path.display())
                 })?
             } else {
@@ -45,4 +45,11 @@ pub(super) fn run(
         .collect::<Result<Vec<Fold>>>()?;
     bar.finish_and_clear();
     Ok(folds)
+}
+
+fn read(bytes: &[u8], planned: &PlannedFit) -> Result<Fold> {
+    let fold: Fold = serde_json::from_slice(bytes)?;
+    let (have, expected) = (fold.model.score.len(), planned.clips.len());
+    ensure!(have == expected, "predicts {have} clips, expected {expected}");
+    Ok(fold)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-//! 95 % intervals of scores and of differences, and how they do where nothing of them was known.
+//! 95 % intervals of scores, and how they do where nothing of them was known.
 //!
 //! A score's interval is for a laboratory that was not trained on. There are few laboratories, so that tests stand in for
 //! them: the errors are those of each family of tests, predicted by a fit that saw neither it nor its contents. Their
@@ -16,13 +16,13 @@ use super::agreement::judged;
 use super::design::Design;
 use super::predictor::{HeldOut, Scored};
 use super::schemes::{Plan, Scheme, Unit};
-use crate::evaluation::{ContentCoverage, Coverage, DifferenceInterval, Interval, UnitCoverage};
+use crate::evaluation::{ContentCoverage, Coverage, Interval, UnitCoverage};
 use crate::statistics::{Components, LEVEL, conformal_width, normal_quantile, students_half_width};
 
 /// An error of a held-out clip, over what multiplies its half width.
-struct HeldError {
-    clip: usize,
-    error: f64,
+pub(super) struct HeldError {
+    pub(super) clip: usize,
+    pub(super) error: f64,
 }
 
 /// The width of an interval, from some errors.
@@ -61,11 +61,11 @@ impl Width {
 
 /// Everything that intervals of one predictor rest on.
 pub(super) struct Intervals<'a> {
-    design: &'a Design,
-    plan: &'a Plan,
-    held_out: &'a HeldOut,
+    pub(super) design: &'a Design,
+    pub(super) plan: &'a Plan,
+    pub(super) held_out: &'a HeldOut,
     /// What multiplies a clip's half width besides its distance from the training data: its missing features.
-    missing: &'a [f64],
+    pub(super) missing: &'a [f64],
     score_range: [f64; 2],
 }
 
@@ -93,7 +93,7 @@ impl<'a> Intervals<'a> {
     }
 
     /// Scores of the families, each left out; those of the contents if there is one family only.
-    fn strangers(&self) -> &Scored {
+    pub(super) fn strangers(&self) -> &Scored {
         let families = &self.held_out.units[&Scheme::Family];
         if families.score.iter().all(|score| score.is_nan()) {
             &self.held_out.units[&Scheme::Content]
@@ -238,91 +238,18 @@ impl<'a> Intervals<'a> {
         })
     }
 
-    /// Of two encodes of one content in one test.
-    fn difference(&self) -> Option<DifferenceInterval> {
-        let design = self.design;
-        let all = self.errors_uncut(self.strangers(), |_| true);
-        let half_width = difference_width(design, &all)?;
-        let mut families = BTreeMap::new();
-        let mut shares = Vec::new();
-        let scored = &self.held_out.units[&Scheme::Family];
-        for (index, unit) in self.plan.units[&Scheme::Family].iter().enumerate() {
-            let inner = &self.held_out.inner[&(Scheme::Family, index)];
-            let mut others = self.errors_uncut(inner, |_| true);
-            if others.is_empty() {
-                others = self.errors_uncut(scored, |i| unit.clips.binary_search(&i).is_err());
-            }
-            let own = self.errors_uncut(scored, |i| unit.clips.binary_search(&i).is_ok());
-            let Some(half) = difference_width(design, &others) else { continue };
-            let covered: Vec<f64> = pair_differences(design, &own)
-                .into_values()
-                .map(|pairs| {
-                    pairs.iter().filter(|&&d| d <= half).count() as f64 / pairs.len() as f64
-                })
-                .collect();
-            if covered.is_empty() {
-                continue;
-            }
-            families.insert(unit.name.clone(), covered.iter().sum::<f64>() / covered.len() as f64);
-            shares.extend(covered);
-        }
-        if shares.is_empty() {
-            // One family: the width comes from the very pairs that it is judged on.
-            let pairs = pair_differences(design, &all).into_values();
-            shares.extend(pairs.map(|pairs| {
-                pairs.iter().filter(|&&d| d <= half_width).count() as f64 / pairs.len() as f64
-            }));
-        }
-        let width = self.width()?;
-        let strangers = self.strangers();
-        let halves: Vec<f64> = all
-            .iter()
-            .map(|e| width.half() * strangers.factor[e.clip] * self.missing[e.clip])
-            .collect();
-        let mean_half = halves.iter().sum::<f64>() / halves.len() as f64;
-        Some(DifferenceInterval {
-            half_width,
-            coverage: shares.iter().sum::<f64>() / shares.len() as f64,
-            families,
-            width_over_scores: half_width / mean_half,
-        })
-    }
-
     /// Errors as they are.
-    fn errors_uncut(&self, scored: &Scored, keep: impl Fn(usize) -> bool) -> Vec<HeldError> {
+    pub(super) fn errors_uncut(
+        &self,
+        scored: &Scored,
+        keep: impl Fn(usize) -> bool,
+    ) -> Vec<HeldError> {
         judged(self.design, &scored.score)
             .into_iter()
             .filter(|&clip| keep(clip))
             .map(|clip| HeldError { clip, error: self.design.rated[clip] - scored.score[clip] })
             .collect()
     }
-}
-
-/// Absolute differences of the errors of two clips of one content in one test, by content and test.
-fn pair_differences(design: &Design, errors: &[HeldError]) -> BTreeMap<(usize, usize), Vec<f64>> {
-    let mut cells: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
-    for held in errors {
-        cells.entry(design.cell(held.clip)).or_default().push(held.error);
-    }
-    cells
-        .into_iter()
-        .filter(|(_, errors)| errors.len() > 1)
-        .map(|(cell, errors)| {
-            let pairs = (0..errors.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
-            (cell, pairs.map(|(i, j)| (errors[i] - errors[j]).abs()).collect())
-        })
-        .collect()
-}
-
-fn difference_width(design: &Design, errors: &[HeldError]) -> Option<f64> {
-    let weighted = pair_differences(design, errors)
-        .into_values()
-        .flat_map(|pairs| {
-            let weight = 1.0 / pairs.len() as f64;
-            pairs.into_iter().map(move |difference| (difference, weight))
-        })
-        .collect();
-    conformal_width(weighted, LEVEL)
 }
 
 #[cfg(test)]

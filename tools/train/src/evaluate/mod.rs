@@ -3,13 +3,14 @@
 //!
 //! [`schemes`] plans what is left out: each content, each family of tests, each laboratory. [`fold`] fits and predicts,
 //! [`folds`] runs and keeps all of them. [`design`] says which clip is of which test, content, family and laboratory;
-//! [`predictor`] and [`baselines`] collect what is judged; [`agreement`], [`interval`], [`codec`], [`missing`], [`shape`] and
-//! [`ladder`] judge; and [`summary`] puts it together.
+//! [`predictor`] and [`baselines`] collect what is judged; [`agreement`], [`interval`], [`difference`], [`codec`],
+//! [`missing`], [`shape`] and [`ladder`] judge; and [`summary`] puts it together.
 
 mod agreement;
 mod baselines;
 mod codec;
 mod design;
+mod difference;
 mod fold;
 mod folds;
 mod interval;
@@ -38,7 +39,7 @@ use crate::output::{write_file, write_json};
 use crate::protocol::Protocol;
 use crate::recipe::Recipe;
 use crate::report;
-use design::{Design, DesignClip, TestChoices};
+use design::{Design, DesignClip, MIN_TEST_CLIPS, TestChoices};
 pub use schemes::Scheme;
 
 /// Draws of shuffled codec labels.
@@ -168,12 +169,14 @@ impl<'a> Subject<'a> {
         let design = Design::new(&clips, &choices(&protocol.recipe), unknown)?;
         ensure!(!vmaf.is_empty(), "no VMAF model to compare with");
         for (name, scores) in vmaf {
-            if let Some(clip) = (0..scores.len()).find(|&i| design.primary[i] && scores[i].is_nan())
-            {
-                bail!(
-                    "clip {:?} of dataset {:?} has no frame with the features of {name}",
-                    corpus.clips[clip].name,
-                    corpus.clips[clip].dataset
+            for test in design.judged_tests() {
+                let clips = design.test.clips(test);
+                let scored = clips.iter().filter(|&&i| design.primary[i] && !scores[i].is_nan());
+                let scored = scored.count();
+                ensure!(
+                    scored >= MIN_TEST_CLIPS,
+                    "{scored} clips of the test {:?} have frames with all features of {name}, expected {MIN_TEST_CLIPS} or more",
+                    design.test.names[test]
                 );
             }
         }

@@ -146,6 +146,11 @@ fn a_resumed_or_repeated_evaluation_has_the_same_bytes() {
     let effort = Effort { draws: 40, folder: fresh.path(), quiet: true };
     let error = format!("{:#}", material.subject().unwrap().evaluate(effort).unwrap_err());
     assert!(error.contains("whole.json: delete it"), "{error}");
+    // So is one of another plan.
+    std::fs::copy(folder.path().join("whole.json"), fresh.path().join("whole.json")).unwrap();
+    std::fs::copy(folder.path().join("whole.json"), fresh.path().join("content-000.json")).unwrap();
+    let error = format!("{:#}", material.subject().unwrap().evaluate(effort).unwrap_err());
+    assert!(error.contains("predicts 0 clips, expected 10"), "{error}");
 
     let figures = &whole.predictors[MODEL].schemes;
     assert_eq!(figures.len(), 3);
@@ -184,6 +189,21 @@ fn a_codec_input_is_judged_beside_its_controls() {
 }
 
 #[test]
+fn what_is_missing_is_passed_over_clip_by_clip() {
+    let mut material = material(0.0, "none");
+    material.vmaf.get_mut("vmaf").unwrap()[3] = f64::NAN;
+    material.corpus.clips[4].target = f64::NAN;
+    material.teacher[11] = f32::NAN;
+    let folder = tempfile::tempdir().unwrap();
+    let (evaluation, clips) = material.evaluate(folder.path());
+    let pooled = |name: &str| evaluation.predictors[name].schemes[&Scheme::Content].pooled.clips;
+    assert_eq!((pooled(MODEL), pooled("vmaf"), pooled(&elsewhere("vmaf"))), (99, 98, 98));
+    assert_eq!(evaluation.evidence.primary_clips, 99);
+    assert!(clips.rated[4].is_none() && clips.predicted[MODEL][4].is_some());
+    assert!(clips.predicted["vmaf"][3].is_none());
+}
+
+#[test]
 fn what_cannot_be_judged_is_refused_before_any_fit() {
     let refused = |change: &dyn Fn(&mut Material)| {
         let mut material = material(0.0, "none");
@@ -194,8 +214,11 @@ fn what_cannot_be_judged_is_refused_before_any_fit() {
     assert!(text.contains("known codec"), "{text}");
     let text = refused(&|m| m.corpus.clips.iter_mut().for_each(|clip| clip.target = 50.0));
     assert!(text.contains("ratings differ"), "{text}");
-    let text = refused(&|m| m.vmaf.get_mut("vmaf").unwrap()[3] = f64::NAN);
-    assert!(text.contains("clip \"c0-3\"") && text.contains("features of vmaf"), "{text}");
+    let text = refused(&|m| m.vmaf.get_mut("vmaf").unwrap()[..35].fill(f64::NAN));
+    assert!(
+        text.contains("5 clips of the test \"a/t1\" have frames with all features of vmaf"),
+        "{text}"
+    );
     let text = refused(&|m| m.vmaf.clear());
     assert!(text.contains("no VMAF model"), "{text}");
 }
