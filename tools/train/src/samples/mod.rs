@@ -45,15 +45,24 @@ impl Preparation {
             names,
         };
         let rows = preparation.rows_of(corpus, train)?;
+        // A laboratory may lack a feature in all clips. How it follows from the others is then learnt from all frames
+        // of the corpus, which takes their features and no rating.
+        let absent = |index: usize| rows.iter().all(|row| row[index].is_nan());
+        let anywhere = if (0..preparation.names.len()).any(absent) {
+            preparation.rows_of(corpus, &vec![true; train.len()])?
+        } else {
+            Vec::new()
+        };
+        let rows_with = |index: usize| if absent(index) { &anywhere } else { &rows };
         preparation.scales = preparation
             .names
             .iter()
             .enumerate()
             .map(|(index, name)| {
-                Standardisation::fit(recipe, name, rows.iter().map(|row| row[index]))
+                Standardisation::fit(recipe, name, rows_with(index).iter().map(|row| row[index]))
             })
             .collect();
-        preparation.fit_imputation(recipe, &rows);
+        preparation.fit_imputation(recipe, rows_with);
         // Networks see regressed values as well: the scale is that of both, or |z| is cut too early.
         let prepared = preparation.apply(&rows.concat()).context("training frames")?;
         for (index, name) in preparation.names.iter().enumerate() {
@@ -61,17 +70,19 @@ impl Preparation {
                 let z = prepared.iter().skip(index).step_by(preparation.names.len());
                 let absent = rows.iter().zip(z).filter(|(row, _)| row[index].is_nan());
                 let absent: Vec<f32> = absent.map(|(_, &z)| z).collect();
-                let present = rows.iter().map(|row| row[index]);
+                let present = rows_with(index).iter().map(|row| row[index]);
                 preparation.scales[index].widen(present, &absent);
             }
         }
-        preparation.fit_imputation(recipe, &rows);
+        preparation.fit_imputation(recipe, rows_with);
         Ok(preparation)
     }
 
-    fn fit_imputation(&mut self, recipe: &Recipe, rows: &[Vec<f32>]) {
-        // Standardised, missing values NaN.
-        let z: Vec<Vec<f32>> = rows.par_iter().map(|row| self.standardised(row)).collect();
+    fn fit_imputation<'r>(
+        &mut self,
+        recipe: &Recipe,
+        rows_with: impl Fn(usize) -> &'r Vec<Vec<f32>>,
+    ) {
         let from: Vec<usize> = (0..self.names.len())
             .filter(|&i| CANONICAL_FEATURES.contains(&self.names[i].as_str()))
             .collect();
@@ -82,6 +93,9 @@ impl Preparation {
             .filter(|(_, name)| recipe.optional.contains_key(*name))
             .map(|(index, name)| {
                 let ridge = recipe.imputation.ridge;
+                // Standardised, missing values NaN.
+                let z: Vec<Vec<f32>> =
+                    rows_with(index).par_iter().map(|row| self.standardised(row)).collect();
                 (name.clone(), Imputation::fit(&z, index, &from, &self.names, ridge))
             })
             .collect();
