@@ -153,7 +153,9 @@ mod tests {
         {
             let shape = Shape { features: 4, codec: 1, hidden, skip };
             let mut numbers = shape.random(&mut rng);
-            numbers.iter_mut().for_each(|x| *x += rng.random_range(-0.1..0.1));
+            for x in &mut numbers {
+                *x += rng.random_range(-0.1..0.1);
+            }
             let network = Network { shape: shape.clone(), numbers };
             let rows: Vec<f32> = (0..5 * 131).map(|_| rng.random_range(-3.0..3.0)).collect();
             let outputs = network.outputs(&rows);
