@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Options that `train` and `evaluate` have in common: the recipe, and where its tables and VMAF's models are.
 
-mod number;
-
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::corpus::NamedTable;
-
-pub use number::{Finite, Fraction, NonNegative, Positive};
 
 /// A recipe and what it needs.
 #[derive(Debug, Clone, Args)]

@@ -257,6 +257,62 @@ fn a_score_never_falls_when_a_feature_that_is_not_free_rises() {
 }
 
 #[test]
+fn a_feature_that_no_training_frame_has_changes_no_score() {
+    let trained = Bench::new(RECIPE).train();
+    let model = &trained.fitted.model;
+    let cambi = model.features().iter().position(|name| name == "cambi").unwrap();
+    let row = &trained.probe.features[..model.features().len()];
+    assert!(row[cambi].is_nan());
+    let mut with = row.to_vec();
+    with[cambi] = 7.5;
+    let scores = model.raw_scores(&[row, &with].concat(), &[0, 0]).unwrap();
+    assert_eq!(scores[0].to_bits(), scores[1].to_bits());
+}
+
+#[test]
+fn a_missing_feature_is_regressed_and_widens_the_interval() {
+    let bench = Bench::new(RECIPE);
+    let trained = bench.train();
+    let model = &trained.fitted.model;
+    let motion = model.features().iter().position(|name| name == "motion").unwrap();
+    let rows: Vec<&[f32]> = trained
+        .probe
+        .features
+        .chunks_exact(model.features().len())
+        .filter(|row| !row[motion].is_nan())
+        .collect();
+    let hidden: Vec<f32> = rows
+        .iter()
+        .flat_map(|row| {
+            row.iter().enumerate().map(|(i, &x)| if i == motion { f32::NAN } else { x })
+        })
+        .collect();
+    let codec = vec![0; rows.len()];
+    let complete = model.score_frames(&rows.concat(), &codec).unwrap();
+    let regressed = model.score_frames(&hidden, &codec).unwrap();
+    let mean =
+        |value: &dyn Fn(usize) -> f64| (0..rows.len()).map(value).sum::<f64>() / rows.len() as f64;
+    // Every feature of the table follows from the quality, so little is lost.
+    assert!(mean(&|i| (complete[i].score - regressed[i].score).abs()) < 2.0);
+    for (complete, regressed) in complete.iter().zip(&regressed) {
+        let ratio = regressed.half_width / complete.half_width;
+        assert!((ratio - 1.25).abs() < 1e-9, "{ratio}");
+    }
+    // The scale is that of measured and regressed values: z of all frames, as networks see them, has deviation 1.
+    let z = model.preparation.apply(&trained.probe.features).unwrap();
+    let own: Vec<f64> =
+        z.iter().skip(motion).step_by(model.features().len()).map(|&z| f64::from(z)).collect();
+    let centre = own.iter().sum::<f64>() / own.len() as f64;
+    let variance = own.iter().map(|z| (z - centre).powi(2)).sum::<f64>() / own.len() as f64;
+    assert!(centre.abs() < 0.02 && (variance - 1.0).abs() < 0.02, "{centre} {variance}");
+    // What is required may not be missing, and the error says which.
+    let mut without = rows[0].to_vec();
+    without[0] = f32::NAN;
+    let error = format!("{:#}", model.score_frames(&without, &[0]).unwrap_err());
+    assert!(error.contains("row 0: adm2 is missing"), "{error}");
+}
+
+#[test]
 fn tests_and_contents_that_differ_only_in_their_scale_are_told_from_quality() {
     let bench = Bench::new(RECIPE);
     let recipe = RecipeFile::read(&bench.path("m.toml")).unwrap().recipe;

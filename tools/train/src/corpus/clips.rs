@@ -91,7 +91,7 @@ pub(super) fn group(
         return Err(Fault::AlikeNames {
             what: "contents",
             names: names.clone(),
-            remedy: "say --merge-contents to count them as one, or rename one of them",
+            remedy: "rename one of them, or set merge_contents in the recipe's [data] to count them as one",
         });
     }
     let contents = trimmed(raw_contents, &content_column)?.merged(&merged);

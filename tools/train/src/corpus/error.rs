@@ -167,8 +167,8 @@ pub enum Fault {
     },
     /// A codec name that is probably misspelt.
     #[error(
-        "codec {spelling:?} ({clips} clips) is not a known name, and nearly {nearest:?}: correct it, or say \
-         --accept-unknown-codecs to count these clips as of unknown codec"
+        "codec {spelling:?} ({clips} clips) is not a known name, and nearly {nearest:?}: correct it, or set \
+         accept_unknown_codecs in the recipe's [data] to count these clips as of unknown codec"
     )]
     MisspeltCodec {
         /// As it is in the table.
@@ -179,7 +179,7 @@ pub enum Fault {
         nearest: String,
     },
     /// A dataset to be left out is not there, or nothing is left.
-    #[error("--exclude-dataset: {0}")]
+    #[error("data.exclude: {0}")]
     Excluded(String),
 }
 

@@ -87,7 +87,7 @@ pub(super) fn read(source: &CorpusSource, selection: &Selection<'_>) -> Result<P
     let teacher = match &source.teacher_column {
         None => None,
         Some(column) if table.first_of(&[column]).is_none() => {
-            return Err(table.lacks(&[column], " for the teacher (none: --teacher none)"));
+            return Err(table.lacks(&[column], " for the teacher"));
         }
         Some(column) => Some(frames.checked(&table, &clips, column, finite)?),
     };

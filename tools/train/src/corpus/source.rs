@@ -47,7 +47,8 @@ pub struct CorpusSource {
     /// Tests that are trained on, and outside an evaluation's main figures: they rate what no feature sees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apart: Vec<String>,
-    /// Column of a teacher's score per frame, on 0..100.
+    /// Column of VMAF's score per frame, on 0..100, as the reports have it: the summary says where it is missing. Nothing is
+    /// trained on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher_column: Option<String>,
     /// Whose data it is, and how to cite them; for the card.

@@ -3,7 +3,7 @@
 //!
 //! Own code: a network of 500 numbers is so small that a tensor library spends its time between the operations.
 
-use crate::network::{Activations, Layer, ROWS, Shape, Strip, add_products};
+use crate::network::{Activations, Layer, ROWS, Shape, Strip, ZEROS, add_products, dot, sum};
 
 /// A batch of rows, and what a network makes of them.
 pub(super) struct Batch {
@@ -27,7 +27,7 @@ impl Batch {
             width: shape.inputs(),
             blocks: (0..rows.div_ceil(ROWS)).map(|_| Activations::new(shape)).collect(),
             rows,
-            by: [(); 2].map(|()| vec![[0.0; ROWS]; widest]),
+            by: [(); 2].map(|()| vec![ZEROS; widest]),
             weights: Vec::new(),
         }
     }
@@ -46,7 +46,7 @@ impl Batch {
         for (block, rows) in self.blocks.iter_mut().zip(rows.chunks(ROWS)) {
             block.load(rows.iter().map(|&row| &inputs[row * width..(row + 1) * width]));
             block.run(numbers);
-            outputs.extend_from_slice(&block.output[..rows.len()]);
+            outputs.extend_from_slice(&block.output.as_flattened()[..rows.len()]);
         }
     }
 
@@ -59,11 +59,11 @@ impl Batch {
         gradient: &mut [f32],
     ) {
         for (block, part) in self.blocks.iter().zip(by_output.chunks(ROWS)) {
-            let mut column = [0.0; ROWS];
-            column[..part.len()].copy_from_slice(part);
+            let mut column = ZEROS;
+            column.as_flattened_mut()[..part.len()].copy_from_slice(part);
             if let Some(skip) = self.skip {
-                for (sum, x) in gradient[skip..].iter_mut().zip(&block.values[0]) {
-                    *sum += dot(x, &column);
+                for (weight, x) in gradient[skip..].iter_mut().zip(&block.values[0]) {
+                    *weight += dot(x, &column);
                 }
             }
             self.by[0][0] = column;
@@ -73,17 +73,21 @@ impl Batch {
                 if let Some(slopes) = block.slopes.get(index) {
                     // From a unit's value to what went into its erf.
                     for (by, slope) in by.iter_mut().zip(slopes) {
-                        by.iter_mut().zip(slope).for_each(|(by, slope)| *by *= slope);
+                        for (by, slope) in
+                            by.as_flattened_mut().iter_mut().zip(slope.as_flattened())
+                        {
+                            *by *= slope;
+                        }
                     }
                 }
                 let weights = gradient[layer.weight..layer.bias].chunks_exact_mut(layer.inputs);
                 for (weights, by) in weights.zip(&*by) {
-                    for (sum, x) in weights.iter_mut().zip(&block.values[index]) {
-                        *sum += dot(x, by);
+                    for (weight, x) in weights.iter_mut().zip(&block.values[index]) {
+                        *weight += dot(x, by);
                     }
                 }
-                for (sum, by) in gradient[layer.bias..].iter_mut().zip(&*by) {
-                    *sum += by.iter().sum::<f32>();
+                for (total, by) in gradient[layer.bias..].iter_mut().zip(&*by) {
+                    *total += sum(by);
                 }
                 if index == 0 {
                     break;
@@ -93,25 +97,13 @@ impl Batch {
                     self.weights.extend(
                         numbers[layer.weight..layer.bias].iter().skip(i).step_by(layer.inputs),
                     );
-                    *next = [0.0; ROWS];
+                    *next = ZEROS;
                     add_products(&self.weights, by, next);
                 }
                 self.by.swap(0, 1);
             }
         }
     }
-}
-
-fn dot(a: &Strip, b: &Strip) -> f32 {
-    /// Sums side by side.
-    const PART: usize = 16;
-    let mut sums = [0.0; PART];
-    for (a, b) in a.as_chunks::<PART>().0.iter().zip(b.as_chunks::<PART>().0) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum()
 }
 
 #[cfg(test)]

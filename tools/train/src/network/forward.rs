@@ -6,11 +6,18 @@
 
 use super::{Layer, Network, Shape, erf_and_slope};
 
+/// Rows whose sums fit the registers.
+const LANES: usize = 16;
 /// Rows of a block.
 pub(crate) const ROWS: usize = 64;
 
+/// Some rows' values of one unit.
+pub(crate) type Lanes = [f32; LANES];
 /// One unit of every row of a block.
-pub(crate) type Strip = [f32; ROWS];
+pub(crate) type Strip = [Lanes; ROWS / LANES];
+
+/// Nothing in any row.
+pub(crate) const ZEROS: Strip = [[0.0; LANES]; ROWS / LANES];
 
 /// What a network makes of a block, layer by layer.
 pub(crate) struct Activations {
@@ -26,18 +33,24 @@ pub(crate) struct Activations {
 
 impl Activations {
     pub(crate) fn new(shape: &Shape) -> Self {
-        let zeros = |n: usize| vec![[0.0; ROWS]; n];
+        let zeros = |n: usize| vec![ZEROS; n];
         let slopes: Vec<Vec<Strip>> = shape.hidden.iter().map(|&n| zeros(n)).collect();
         let mut values = vec![zeros(shape.inputs())];
         values.extend(slopes.iter().cloned());
-        Self { layers: shape.layers(), skip: shape.skip(), values, slopes, output: [0.0; ROWS] }
+        Self {
+            layers: shape.layers(),
+            skip: shape.skip(),
+            values,
+            slopes,
+            output: [[0.0; LANES]; ROWS / LANES],
+        }
     }
 
     /// Takes up to [`ROWS`] rows; the rest of the block keeps what it had.
     pub(crate) fn load<'a>(&mut self, rows: impl Iterator<Item = &'a [f32]>) {
         for (r, row) in rows.enumerate() {
             for (column, &x) in self.values[0].iter_mut().zip(row) {
-                column[r] = x;
+                column.as_flattened_mut()[r] = x;
             }
         }
     }
@@ -51,7 +64,7 @@ impl Activations {
             let units = weights.zip(&numbers[layer.bias..layer.bias + layer.outputs]);
             if index == self.slopes.len() {
                 for (weights, &bias) in units {
-                    self.output = [bias; ROWS];
+                    self.output = [[bias; LANES]; ROWS / LANES];
                     add_products(weights, inputs, &mut self.output);
                 }
                 break;
@@ -59,10 +72,12 @@ impl Activations {
             for ((weights, &bias), (value, slope)) in
                 units.zip(after[0].iter_mut().zip(&mut self.slopes[index]))
             {
-                let mut sum = [bias; ROWS];
+                let mut sum = [[bias; LANES]; ROWS / LANES];
                 add_products(weights, inputs, &mut sum);
-                for r in 0..ROWS {
-                    (value[r], slope[r]) = erf_and_slope(sum[r]);
+                let sums = sum.as_flattened().iter();
+                let units = value.as_flattened_mut().iter_mut().zip(slope.as_flattened_mut());
+                for (&sum, (value, slope)) in sums.zip(units) {
+                    (*value, *slope) = erf_and_slope(sum);
                 }
             }
         }
@@ -74,19 +89,38 @@ impl Activations {
 
 /// Adds the sum of weight times column.
 pub(crate) fn add_products(weights: &[f32], columns: &[Strip], sum: &mut Strip) {
-    /// Sums that fit the registers.
-    const PART: usize = 16;
-    let (sums, _) = sum.as_chunks_mut::<PART>();
-    for (part, sum) in sums.iter_mut().enumerate() {
-        let mut own = *sum;
+    for (part, sum) in sum.iter_mut().enumerate() {
         for (&weight, column) in weights.iter().zip(columns) {
-            let x = &column.as_chunks::<PART>().0[part];
-            for (sum, &x) in own.iter_mut().zip(x) {
-                *sum += weight * x;
-            }
+            let x = &column[part];
+            // By value, so that the sums stay in registers.
+            *sum = std::array::from_fn(|lane| sum[lane] + weight * x[lane]);
         }
-        *sum = own;
     }
+}
+
+/// The sum of the products of two columns.
+pub(crate) fn dot(a: &Strip, b: &Strip) -> f32 {
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        sums = std::array::from_fn(|lane| sums[lane] + a[lane] * b[lane]);
+    }
+    total(sums)
+}
+
+/// The sum of a column.
+pub(crate) fn sum(a: &Strip) -> f32 {
+    let mut sums = [0.0; LANES];
+    for a in a {
+        sums = std::array::from_fn(|lane| sums[lane] + a[lane]);
+    }
+    total(sums)
+}
+
+/// Halves are added, so that vectors can.
+fn total(sums: Lanes) -> f32 {
+    let sums: [f32; 8] = std::array::from_fn(|lane| sums[lane] + sums[lane + 8]);
+    let sums: [f32; 4] = std::array::from_fn(|lane| sums[lane] + sums[lane + 4]);
+    (sums[0] + sums[2]) + (sums[1] + sums[3])
 }
 
 impl Network {
@@ -98,7 +132,7 @@ impl Network {
         for rows in rows.chunks(width * ROWS) {
             block.load(rows.chunks_exact(width));
             block.run(&self.numbers);
-            out.extend_from_slice(&block.output[..rows.len() / width]);
+            out.extend_from_slice(&block.output.as_flattened()[..rows.len() / width]);
         }
         out
     }
@@ -119,7 +153,9 @@ mod tests {
         {
             let shape = Shape { features: 4, codec: 1, hidden, skip };
             let mut numbers = shape.random(&mut rng);
-            numbers.iter_mut().for_each(|x| *x += rng.random_range(-0.1..0.1));
+            for x in &mut numbers {
+                *x += rng.random_range(-0.1..0.1);
+            }
             let network = Network { shape: shape.clone(), numbers };
             let rows: Vec<f32> = (0..5 * 131).map(|_| rng.random_range(-3.0..3.0)).collect();
             let outputs = network.outputs(&rows);

@@ -9,7 +9,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
 pub(crate) use erf::erf_and_slope;
-pub(crate) use forward::{Activations, ROWS, Strip, add_products};
+pub(crate) use forward::{Activations, ROWS, Strip, ZEROS, add_products, dot, sum};
 
 /// Widths of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -110,7 +110,7 @@ fn contents_that_differ_in_case_or_spaces_are_refused_or_merged() {
     }
     refused(
         &spaced,
-        "contents \"Alpha \" and \"alpha\" differ only in case or spaces: say --merge-contents to count them as one",
+        "contents \"Alpha \" and \"alpha\" differ only in case or spaces: rename one of them, or set merge_contents",
     );
     let (_folder, path) = written(&spaced);
     let merged = read(&path, |_, selection| selection.merge_contents = true).unwrap();
@@ -152,7 +152,7 @@ fn contents_of_excluded_datasets_do_not_matter(rows: &Rows) {
     selection.excluded = &none;
     selection.merge_contents = true;
     let error = read_all(&source, &selection).unwrap_err();
-    assert!(error.contains("--exclude-dataset: there is no dataset \"three\""), "{error}");
+    assert!(error.contains("data.exclude: there is no dataset \"three\""), "{error}");
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn all_that_a_corpus_lacks_is_said_at_once() {
         &rows.clone().without("mos"),
         "has no column \"mos\" for the target; it has dataset, content",
     );
-    refused(&rows.without("vmaf"), "has no column \"vmaf\" for the teacher (none: --teacher none)");
+    refused(&rows.without("vmaf"), "has no column \"vmaf\" for the teacher");
 }
 
 /// The corpora that the library's own models are made of, if they are here.
