@@ -34,7 +34,7 @@ use crate::evaluation::{self, Condition, Evaluation};
 use crate::output::{write_file, write_json};
 pub use check::check_registry;
 use record::{JudgedCard, card_name, graphs, parse_card, read_file};
-pub use record::{Registry, RegistryEntry, Verdict};
+pub use record::{Registry, RegistryEntry, RemovedModel, Verdict};
 use rule::{decide, status};
 
 /// Decides a model's status from an evaluation and records it in the registry
@@ -95,7 +95,7 @@ fn judge(args: &GateArgs, evaluation_path: &Path) -> Result<()> {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .with_context(|| format!("registry {}", args.registry.display()))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Registry { default: String::new(), models: Vec::new() }
+            Registry { default: String::new(), models: Vec::new(), removed: Vec::new() }
         }
         Err(error) => {
             return Err(error).with_context(|| format!("cannot read {}", args.registry.display()));

@@ -16,6 +16,19 @@ pub struct Registry {
     pub default: String,
     /// Built-in models.
     pub models: Vec<RegistryEntry>,
+    /// Models that are no longer built in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<RemovedModel>,
+}
+
+/// A model that was built in once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemovedModel {
+    /// Its name.
+    pub id: String,
+    /// The built-in model to use instead.
+    pub successor: String,
 }
 
 impl Registry {
