@@ -24,7 +24,7 @@ for recipe in "$root"/models/recipes/*.toml; do
     set -- "$recipe" "avt=$avt" "lbmfr=$lbmfr" --vmaf-model "$vmaf/vmaf_4k_v0.6.1.json" --vmaf-model "$vmaf/vmaf_v0.6.1.json"
     "$VMAF_FR" evaluate "$@" --output "$work/$id.json"
     "$VMAF_FR" train "$@" --evaluation "$work/$id.json" --output "$folder"
-    "$VMAF_FR" gate "$id.json" --evaluation "$work/$id.json" --registry "$folder/registry.json"
+    "$VMAF_FR" gate "$folder/$id.json" --evaluation "$work/$id.json" --registry "$folder/registry.json"
 done
-"$VMAF_FR" gate fr_regressor_v3.json --evaluation "$work/fr_regressor_v3.json" --registry "$folder/registry.json" \
+"$VMAF_FR" gate "$folder/fr_regressor_v3.json" --evaluation "$work/fr_regressor_v3.json" --registry "$folder/registry.json" \
     --default fr_regressor_v3

@@ -49,7 +49,7 @@ impl EngineArgs {
     }
 }
 
-/// Whether the model scores frames in which any feature is missing.
-pub fn accepts_missing(scorer: &Scorer) -> bool {
-    (0..).map_while(|i| scorer.feature_optional(i)).all(|optional| optional != 0)
+/// Of each feature, whether the model scores frames in which it is missing.
+pub fn optional_features(scorer: &Scorer) -> Vec<bool> {
+    (0..).map_while(|i| scorer.feature_optional(i)).map(|optional| optional != 0).collect()
 }

@@ -5,9 +5,9 @@ use std::io::Write;
 
 use serde::Serialize;
 use vmaf_fr_v2::model::builtin;
-use vmaf_fr_v2::model::card::Card;
 
 use crate::failure::Failure;
+use crate::model::optional_features;
 use crate::output::Output;
 
 /// List the built-in models
@@ -33,14 +33,14 @@ struct Row {
     variance: bool,
     n_features: usize,
     n_members: usize,
-    missing_features: Option<String>,
+    /// Those that may be missing.
+    optional_features: Vec<String>,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let default = builtin::default_model()?.id;
     let mut rows = Vec::new();
     for model in builtin::models() {
-        let card = Card::parse(model.card)?;
         let scorer = vmaf_fr_v2::Scorer::open(
             Some(&format!("builtin:{}", model.id)),
             &vmaf_fr_v2::Config {
@@ -57,7 +57,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             variance: info.has_variance,
             n_features: scorer.feature_names().len(),
             n_members: info.n_members,
-            missing_features: card.missing_features,
+            optional_features: (scorer.feature_names().iter())
+                .zip(optional_features(&scorer))
+                .filter(|(_, optional)| *optional)
+                .map(|(name, _)| name.clone())
+                .collect(),
         });
     }
     let mut out = Output::create(None)?;
@@ -75,7 +79,7 @@ fn text(out: &mut Output, rows: &[Row]) -> std::io::Result<()> {
     let width = rows.iter().map(|row| row.id.len()).max().unwrap_or(0).max(5);
     writeln!(
         out,
-        "  {:width$}  {:12}  {:>8}  {:11}  {:9}  missing features",
+        "  {:width$}  {:12}  {:>8}  {:11}  {:9}  may be missing",
         "model", "status", "features", "codec", "interval"
     )?;
     for row in rows {
@@ -88,7 +92,11 @@ fn text(out: &mut Output, rows: &[Row]) -> std::io::Result<()> {
             row.n_features,
             if row.codec_aware { "codec-aware" } else { "codec-blind" },
             if row.variance { "yes" } else { "no" },
-            row.missing_features.as_deref().map_or("refused", |_| "taken as the mean"),
+            match row.optional_features.len() {
+                0 => "none".to_owned(),
+                1..=4 => row.optional_features.join(", "),
+                n => format!("{n} of them (vmaf-fr inspect {})", row.id),
+            },
         )?;
     }
     writeln!(out, "* the default of --model; name another by its id")

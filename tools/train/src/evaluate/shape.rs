@@ -31,10 +31,8 @@ const CUT_MOTION2: f32 = 4.0;
 /// motion at a cut, the step into it: 40 to 80 there.
 const CUT_MOTION: f32 = 60.0;
 
-/// Lowest score of identical pictures.
+/// Lowest score of identical pictures, whether or not the optional features were measured.
 pub const MIN_IDENTICAL: f64 = 95.0;
-/// The same when optional features were not measured.
-pub const MIN_IDENTICAL_INCOMPLETE: f64 = 90.0;
 /// Points that motion alone may add at a cut, in 95 of 100 frames.
 pub const MAX_CUT_JUMP: f64 = 20.0;
 /// Points that a score may lose on the way to a better encode.
@@ -285,7 +283,7 @@ impl Shape {
         ];
         if let Some(score) = self.identical_incomplete {
             let what = "lowest score of identical pictures without the optional features";
-            conditions.push(Condition::reported(what, score).at_least(MIN_IDENTICAL_INCOMPLETE));
+            conditions.push(Condition::reported(what, score).at_least(MIN_IDENTICAL));
         }
         for (name, &fall) in &self.falls {
             let what = format!("largest fall of a score as {name} rises, in points");

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::{Evaluation, Figures, Interval, MODEL, elsewhere, in_sample};
+use super::{Evaluation, Figures, Interval, MODEL};
 use crate::evaluate::Scheme;
 use crate::model;
 
@@ -20,7 +20,8 @@ impl Interval {
     }
 }
 
-/// A card's `metrics`: what was measured of the model, beside VMAF.
+/// A card's `metrics`: what was measured of the model, beside VMAF as it is. The evaluation has the rest; cards are inside
+/// the library, so that they hold only what a reader of one asks first, in five decimals.
 ///
 /// # Errors
 /// A number that JSON does not have.
@@ -29,10 +30,10 @@ pub fn metrics(evaluation: &Evaluation, sha256: &str) -> Result<Value> {
     let mut agreement = Map::new();
     for scheme in Scheme::ALL {
         let mut predictors = Map::new();
-        for name in [MODEL.to_owned(), vmaf.clone(), elsewhere(vmaf), in_sample(vmaf)] {
-            let figures = evaluation.predictors.get(&name).and_then(|p| p.schemes.get(&scheme));
+        for name in [MODEL, vmaf.as_str()] {
+            let figures = evaluation.predictors.get(name).and_then(|p| p.schemes.get(&scheme));
             if let Some(figures) = figures {
-                predictors.insert(name, row(figures));
+                predictors.insert(name.to_owned(), row(figures));
             }
         }
         if !predictors.is_empty() {
@@ -52,26 +53,43 @@ pub fn metrics(evaluation: &Evaluation, sha256: &str) -> Result<Value> {
             .iter()
             .filter(|(name, _)| name.starts_with(vmaf.as_str()))
             .filter_map(|(name, schemes)| {
-                Some((name.clone(), json!(schemes.get(&Scheme::Content)?.plcc_within)))
+                let difference = &schemes.get(&Scheme::Content)?.plcc_within;
+                let ends = [difference.value, difference.low, difference.high].map(rounded);
+                Some((name.clone(), json!(ends)))
             })
             .collect::<Map<String, Value>>(),
         "codec": evaluation.codec,
         "difference_interval": {
-            "coverage": evaluation.interval.difference.coverage,
-            "width_over_scores": evaluation.interval.difference.width_over_scores,
+            "coverage": rounded(evaluation.interval.difference.coverage),
+            "width_over_scores": rounded(evaluation.interval.difference.width_over_scores),
         },
         "interval_components": evaluation.interval.components,
-        "missing": evaluation.missing,
+        "plcc_without": evaluation
+            .missing
+            .iter()
+            .map(|(names, cost)| {
+                (names.clone(), json!([cost.plcc_within, cost.plcc_within_complete].map(rounded)))
+            })
+            .collect::<Map<String, Value>>(),
     }))
 }
 
 fn row(figures: &Figures) -> Value {
     json!({
-        "within_tests": figures.within,
-        "pooled": figures.pooled,
-        "worst_content": figures.worst_content,
-        "coverage": figures.interval.coverage,
-        "mean_width": figures.interval.mean_width,
-        "units": figures.units,
+        "plcc_within": rounded(figures.within.plcc),
+        "srocc_within": rounded(figures.within.srocc),
+        "rmse_within": rounded(figures.within.rmse),
+        "rmse_worst_content": rounded(figures.worst_content.rmse),
+        "coverage": rounded(figures.interval.coverage),
+        "mean_width": rounded(figures.interval.mean_width),
+        "plcc_of_units": figures
+            .units
+            .iter()
+            .map(|(unit, within)| (unit.clone(), json!(rounded(within.plcc))))
+            .collect::<Map<String, Value>>(),
     })
+}
+
+fn rounded(x: f64) -> f64 {
+    (x * 1e5).round() / 1e5
 }

@@ -16,7 +16,7 @@ use graph::onnx_bytes;
 use merge::merged;
 
 use crate::model::Model;
-use crate::output::json_bytes;
+use crate::output::card_bytes;
 use crate::recipe::RecipeFile;
 
 /// Folder of recipes beside the cards.
@@ -37,6 +37,6 @@ pub fn files(model: &Model, recipe: &RecipeFile, description: Description) -> Re
     Ok(vec![
         (format!("{RECIPES}/{}.toml", model.id), recipe.bytes.clone()),
         (name, graph),
-        (format!("{}.json", model.id), json_bytes(&card)?),
+        (format!("{}.json", model.id), card_bytes(&card)?),
     ])
 }

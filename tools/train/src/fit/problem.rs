@@ -110,8 +110,16 @@ impl Problem {
             "all rated training clips have the same rating: nothing can be learned from it"
         );
         for &motion in &recipe.anchors.motion {
-            let row = identical(problem.preparation.names(), motion);
+            let mut row = identical(problem.preparation.names(), motion);
             problem.anchors.extend(problem.preparation.apply(&row)?);
+            if recipe.anchors.incomplete {
+                for (value, name) in row.iter_mut().zip(problem.preparation.names()) {
+                    if recipe.optional.contains_key(name) {
+                        *value = f32::NAN;
+                    }
+                }
+                problem.anchors.extend(problem.preparation.apply(&row)?);
+            }
         }
         Ok(problem)
     }

@@ -291,11 +291,14 @@ pub struct Anchors {
     pub target: f64,
     /// Values of motion and motion2.
     pub motion: Vec<f64>,
+    /// Also without the optional features.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
 }
 
 impl Default for Anchors {
     fn default() -> Self {
-        Self { weight: 0.02, target: 95.0, motion: vec![0.0, 2.0, 6.0, 15.0] }
+        Self { weight: 0.02, target: 95.0, motion: vec![0.0, 2.0, 6.0, 15.0], incomplete: false }
     }
 }
 

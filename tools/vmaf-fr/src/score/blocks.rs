@@ -21,7 +21,7 @@ pub struct Block {
     pub frames: Vec<u32>,
     /// One row of raw feature values per frame, NaN for a missing one.
     pub features: Vec<f32>,
-    /// Whether any value is missing.
+    /// Whether a value is missing that the model needs.
     pub incomplete: bool,
 }
 
@@ -33,10 +33,11 @@ pub struct LogFacts {
     pub presence: Vec<Presence>,
 }
 
-/// Hands the whole log to `score`, block by block. Memory does not grow with the log.
+/// Hands the whole log to `score`, block by block. Memory does not grow with the log. `optional` says of each feature
+/// whether the model can do without it.
 pub fn read<R: Read + Send>(
     log: LogReader<R>,
-    width: usize,
+    optional: &[bool],
     mut score: impl FnMut(&Block) -> Result<(), Failure>,
 ) -> Result<LogFacts, Failure> {
     let (full, blocks) = sync_channel::<Block>(BLOCKS);
@@ -46,7 +47,7 @@ pub fn read<R: Read + Send>(
         let _ = spent.send(Block::default());
     }
     thread::scope(|scope| {
-        let reader = scope.spawn(move || fill(log, width, &empty, &full));
+        let reader = scope.spawn(move || fill(log, optional, &empty, &full));
         let mut result = Ok(());
         for block in &blocks {
             result = score(&block);
@@ -65,11 +66,11 @@ pub fn read<R: Read + Send>(
 
 fn fill<R: Read>(
     mut log: LogReader<R>,
-    width: usize,
+    optional: &[bool],
     empty: &std::sync::mpsc::Receiver<Block>,
     full: &std::sync::mpsc::SyncSender<Block>,
 ) -> Result<LogFacts, LogError> {
-    let mut row = vec![0.0; width];
+    let mut row = vec![0.0; optional.len()];
     let mut more = true;
     while more {
         let Ok(mut block) = empty.recv() else { break };
@@ -81,7 +82,10 @@ fn fill<R: Read>(
                 Ok(Some(frame)) => {
                     block.frames.push(frame);
                     block.features.extend(row.iter().map(|value| *value as f32));
-                    block.incomplete |= row.iter().any(|value| value.is_nan());
+                    block.incomplete |= row
+                        .iter()
+                        .zip(optional)
+                        .any(|(value, optional)| value.is_nan() && !optional);
                 }
                 Ok(None) => more = false,
                 Err(error) => {

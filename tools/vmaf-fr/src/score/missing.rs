@@ -13,6 +13,8 @@ use crate::failure::{Failure, Notes};
 #[derive(Debug, Clone)]
 pub struct Missing {
     pub feature: String,
+    /// Among the model's features.
+    pub index: usize,
     /// In how many frames, and in which first.
     pub frames: u64,
     pub first: u32,
@@ -22,12 +24,13 @@ pub struct Missing {
 /// The features that are missing in some frame, in the model's order.
 pub fn missing(features: &[String], facts: &LogFacts) -> Vec<Missing> {
     let mut missing = Vec::new();
-    for (feature, presence) in features.iter().zip(&facts.presence) {
+    for (index, (feature, presence)) in features.iter().zip(&facts.presence).enumerate() {
         let first =
             [presence.first_absent, presence.first_not_a_number].into_iter().flatten().min();
         if let Some((first, _)) = first {
             missing.push(Missing {
                 feature: feature.clone(),
+                index,
                 frames: presence.absent + presence.not_a_number,
                 first,
                 everywhere: presence.absent == facts.frames.count,
@@ -59,7 +62,7 @@ pub fn check_frames(notes: Notes, name: &str, facts: &LogFacts) -> Result<(), Fa
     Ok(())
 }
 
-/// For a model that takes a feature's mean in place of its value.
+/// For a model that can do without them.
 pub fn note_missing(
     notes: Notes,
     name: &str,
@@ -71,7 +74,7 @@ pub fn note_missing(
     if !everywhere.is_empty() {
         let names: Vec<&str> = everywhere.iter().map(|one| one.feature.as_str()).collect();
         notes.say(format_args!(
-            "{name}: lacks {} of the {} features of {model} ({}); it takes their mean, which is less exact \
+            "{name}: lacks {} of the {} features of {model} ({}); it estimates them from the others, which is less exact \
              (--strict refuses, and says how to measure them)",
             names.len(),
             features.len(),
@@ -80,7 +83,7 @@ pub fn note_missing(
     }
     for one in some {
         notes.say(format_args!(
-            "{name}: {} is missing in {} frames, first in frame {}; {model} takes its mean there",
+            "{name}: {} is missing in {} frames, first in frame {}; {model} estimates it from the others there",
             one.feature, one.frames, one.first
         ));
     }

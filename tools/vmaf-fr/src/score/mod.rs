@@ -18,7 +18,7 @@ use vmaf_fr_measure::log::{LogReader, NotANumber};
 use vmaf_fr_v2::{Config, Scorer};
 
 use crate::failure::{Failure, Notes};
-use crate::model::{EngineArgs, accepts_missing};
+use crate::model::{EngineArgs, optional_features};
 use crate::output::Output;
 use encode::EncodeArgs;
 use input::{Input, InputArgs};
@@ -92,9 +92,12 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
         pool: args.pool,
         model,
     };
-    // With --strict a model that takes missing features is treated as one that does not.
-    let accepts_missing = accepts_missing(scorer) && !args.notes.strict;
-    let policy = if accepts_missing { NotANumber::Missing } else { NotANumber::Refused };
+    // With --strict a model that can do without features is treated as one that cannot.
+    let optional: Vec<bool> = optional_features(scorer)
+        .into_iter()
+        .map(|optional| optional && !args.notes.strict)
+        .collect();
+    let policy = if optional.contains(&true) { NotANumber::Missing } else { NotANumber::Refused };
     let log = LogReader::new(input.bytes, name, &features).not_a_number(policy);
 
     let mut output = Output::create(args.output.as_deref())?;
@@ -108,9 +111,9 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
             .map_err(|error| Failure::io("the report", &error))?;
         let mut scoring = Scoring::new(scorer, name, codec_id);
         let mut incomplete = false;
-        facts = blocks::read(log, features.len(), |block| {
+        facts = blocks::read(log, &optional, |block| {
             incomplete |= block.incomplete;
-            if incomplete && !accepts_missing {
+            if incomplete {
                 // The rest of the log is read only to say what is missing where.
                 return Ok(());
             }
@@ -128,13 +131,12 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
         })?;
         missing::check_frames(notes, name, &facts)?;
         let missing = missing::missing(&features, &facts);
-        if !missing.is_empty() {
-            if accepts_missing {
-                missing::note_missing(notes, name, &setup.model.id, &features, &missing);
-            } else {
-                return Err(missing::lacks(name, &setup.model.id, &features, &missing));
-            }
+        let (replaced, needed): (Vec<_>, Vec<_>) =
+            missing.iter().cloned().partition(|one| optional[one.index]);
+        if !needed.is_empty() {
+            return Err(missing::lacks(name, &setup.model.id, &features, &needed));
         }
+        missing::note_missing(notes, name, &setup.model.id, &features, &replaced);
         let summary = Summary {
             libvmaf_version: facts.version,
             frames: facts.frames,

@@ -111,6 +111,7 @@ const VALUES: [(f64, f64); 22] = [
 ];
 
 /// A log being put together: frames, each a number and its `metrics`.
+#[derive(Debug, Clone)]
 pub struct Log {
     pub frames: Vec<(String, Vec<(String, String)>)>,
 }

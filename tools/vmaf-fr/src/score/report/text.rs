@@ -18,6 +18,9 @@ pub struct Text<'a, W> {
 impl<'a, W: Write> Text<'a, W> {
     pub fn start(out: &'a mut W, setup: &'a Setup, frames: bool) -> io::Result<Self> {
         if frames {
+            note_experimental(out, setup)?;
+        }
+        if frames {
             if setup.model.has_variance {
                 writeln!(out, "   frame     score    stddev   95 % interval")?;
             } else {
@@ -46,6 +49,8 @@ impl<W: Write> Report for Text<'_, W> {
         let Setup { source, name: _, model, codec, preset, crf, pool } = self.setup;
         if self.frames {
             writeln!(out)?;
+        } else {
+            note_experimental(out, self.setup)?;
         }
         let version = summary
             .libvmaf_version
@@ -110,4 +115,16 @@ impl<W: Write> Report for Text<'_, W> {
         }
         Ok(())
     }
+}
+
+/// The first line, if the model has not earned its release.
+fn note_experimental(out: &mut impl Write, setup: &Setup) -> io::Result<()> {
+    let id = &setup.model.id;
+    if setup.model.status == "experimental" {
+        writeln!(
+            out,
+            "note     {id} is experimental: it did not pass the release gate (vmaf-fr inspect {id})"
+        )?;
+    }
+    Ok(())
 }
