@@ -212,6 +212,8 @@ pub fn model_with(id: &str, change: impl FnOnce(&mut serde_json::Value)) -> (Tem
 /// The same model, which takes no missing features.
 pub fn complete_only() -> (TempDir, PathBuf) {
     model_with("fr_regressor_v2_codec_aware", |card| {
-        card.as_object_mut().unwrap().remove("missing_features");
+        for member in ["missing_features", "optional_features", "imputation"] {
+            card.as_object_mut().unwrap().remove(member);
+        }
     })
 }
