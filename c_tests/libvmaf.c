@@ -130,10 +130,13 @@ static double by_hand(VmafFrV2 *fr, VmafContext *vmaf, int32_t codec_id, unsigne
     const char *name;
     for (i = 0; (name = api->feature_name(fr, i)); i++) {
         double value = NAN;
+        char text[64];
         for (k = 0; k < sizeof(keys) / sizeof(keys[0]) && strcmp(keys[k].feature, name); k++) {}
         if (k < sizeof(keys) / sizeof(keys[0])) name = keys[k].key;
         CHECK_INT(vmaf_feature_score_at_index(vmaf, name, &value, (unsigned)index), 0);
-        row[i] = (float)value;
+        /* As libvmaf's log has it. Near 1, where adm, vif and SSIM are spread by logarithms, the seventh decimal shows. */
+        snprintf(text, sizeof(text), "%.6f", value);
+        row[i] = (float)strtod(text, NULL);
     }
     CHECK_INT(api->score(fr, row, &codec_id, 1, &s), 0);
     return s.score;
