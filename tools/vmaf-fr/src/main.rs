@@ -3,6 +3,8 @@
 //!
 //! This file only dispatches; every subcommand has its own module with its arguments and its `run`.
 
+#[cfg(feature = "pipeline")]
+mod calibrate;
 mod failure;
 mod inspect;
 mod model;
@@ -37,6 +39,8 @@ enum Command {
     Evaluate(Box<vmaf_fr_train::evaluate::EvaluateArgs>),
     #[cfg(feature = "pipeline")]
     Gate(vmaf_fr_train::gate::GateArgs),
+    #[cfg(feature = "pipeline")]
+    Calibrate(Box<calibrate::Args>),
 }
 
 impl Command {
@@ -53,6 +57,8 @@ impl Command {
             Self::Evaluate(args) => vmaf_fr_train::evaluate::run(&args)?,
             #[cfg(feature = "pipeline")]
             Self::Gate(args) => vmaf_fr_train::gate::run(&args)?,
+            #[cfg(feature = "pipeline")]
+            Self::Calibrate(args) => calibrate::run(&args)?,
         }
         Ok(ExitCode::SUCCESS)
     }

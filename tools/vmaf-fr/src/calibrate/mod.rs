@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+//! `vmaf-fr calibrate`: fits a model's scale to a laboratory's own rated clips.
+
+mod card;
+mod clips;
+#[cfg(test)]
+mod experiment;
+mod fit;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::json;
+use vmaf_fr_v2::Scorer;
+
+use crate::failure::Failure;
+use crate::model::EngineArgs;
+use card::Source;
+use fit::{Clip, Judgement, LOWEST_SLOPE, fit, judge};
+
+/// Fewest rated clips, and fewest contents among them.
+const FEWEST: (usize, usize) = (5, 2);
+/// Below this number of clips the figures are noted as uncertain.
+const FEW: usize = 10;
+
+/// Fit a model's offset and slope to rated clips of a laboratory's own, and write a card of it
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The model: an id of `vmaf-fr models`, or the path of a card or graph
+    model: String,
+    #[arg(
+        value_name = "RATED",
+        help = "Rated clips: a parquet table of frames (as for train; vmaf-fr extract makes one), or a CSV file with the \
+                columns log, rating, content and, if the model takes it, codec; logs are relative to it"
+    )]
+    rated: PathBuf,
+    /// Card to write; its graph is put beside it
+    #[arg(short, long, value_name = "CARD.json")]
+    output: PathBuf,
+    /// Column of the ratings in a table
+    #[arg(long, value_name = "COLUMN", default_value = "mos")]
+    target: String,
+    /// Lowest and highest value of the ratings' scale, which become 0 and 100
+    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], allow_negative_numbers = true)]
+    target_range: Option<Vec<f64>>,
+    /// Column of the contents in a table; else content or source
+    #[arg(long, value_name = "COLUMN")]
+    content_column: Option<String>,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    if args.output.extension().is_none_or(|end| !end.eq_ignore_ascii_case("json")) {
+        return Err(Failure::usage("--output: expected a name that ends in .json"));
+    }
+    if let Some([low, high]) = args.target_range.as_deref()
+        && !(low.is_finite() && high.is_finite() && low < high)
+    {
+        return Err(Failure::usage("--target-range: expected two numbers, the lower one first"));
+    }
+    let config = vmaf_fr_v2::Config { disable_clip: true, ..args.engine.config() };
+    let mut scorer = Scorer::open(Some(&args.model), &config)?;
+    let range = scorer.info().score_range;
+    let source = Source::read(&args.model)?;
+    let scale = source.conformal_scale();
+    let clips = clips::scored(args, &mut scorer, source.calibration(), scale)?;
+    let clips: Vec<&Clip> = clips.iter().collect();
+    let contents = check(args, &clips, range)?;
+
+    let prior = source.components();
+    let line = fit(&clips, prior);
+    if line.slope < LOWEST_SLOPE {
+        return Err(Failure::new(format_args!(
+            "{}: the slope is {:.3}: these ratings do not rise with the model's score; nothing was written",
+            args.rated.display(),
+            line.slope
+        )));
+    }
+    let [before, after] = judge(&clips, prior, scale, range);
+    let record = json!({
+        "from": scorer.info().id,
+        "from_sha256": source.sha256(),
+        "clips": clips.len(),
+        "contents": contents,
+        "before": before,
+        "after": after,
+        "slope_ci95": line.slope_ends,
+        "interval_components": prior,
+    });
+    source.write(&line, &record, &args.output)?;
+
+    println!("score = {:.3} + {:.4} x score of {}", line.offset, line.slope, source.name);
+    println!("{} clips of {contents} contents, each content left out:", clips.len());
+    println!("                 RMSE     bias   covers   interval's width");
+    for (name, judged) in [("before", before), ("after", after)] {
+        let Judgement { rmse, bias, coverage, mean_width } = judged;
+        println!("  {name:10} {rmse:8.2} {bias:8.2} {coverage:8.2} {mean_width:18.1}");
+    }
+    for doubt in doubts(clips.len(), &line, before, after) {
+        eprintln!("vmaf-fr: note: {doubt}");
+    }
+    Ok(())
+}
+
+/// The number of contents; refuses what nothing can be learned from.
+fn check(args: &Args, clips: &[&Clip], [low, high]: [f64; 2]) -> Result<usize, Failure> {
+    let contents: BTreeSet<&str> = clips.iter().map(|clip| clip.content.as_str()).collect();
+    if clips.len() < FEWEST.0 || contents.len() < FEWEST.1 {
+        return Err(Failure::new(format_args!(
+            "{}: {} rated clips of {} contents; expected at least {} of {}",
+            args.rated.display(),
+            clips.len(),
+            contents.len(),
+            FEWEST.0,
+            FEWEST.1
+        )));
+    }
+    if let Some(clip) = clips.iter().find(|clip| !(low..=high).contains(&clip.rating)) {
+        return Err(Failure::new(format_args!(
+            "{}: content {:?}: rating {} is outside the model's range, {low} to {high} (--target-range?)",
+            args.rated.display(),
+            clip.content,
+            clip.rating
+        )));
+    }
+    Ok(contents.len())
+}
+
+/// What the caller should know before using the card.
+fn doubts(clips: usize, line: &fit::Line, before: Judgement, after: Judgement) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if clips < FEW {
+        doubts.push(format!("{clips} clips are few: another {FEW} may move the offset by points"));
+    }
+    if after.rmse >= before.rmse {
+        doubts.push(format!(
+            "contents left out are predicted no better than before (RMSE {:.2}, before {:.2}): the clips are too few, or \
+             disagree, or the model needs no calibration",
+            after.rmse, before.rmse
+        ));
+    }
+    if line.slope_ends[0] <= 0.0 {
+        doubts.push(format!(
+            "the slope's 95 % interval is {:.2} to {:.2}: these clips do not show that ratings rise with the score",
+            line.slope_ends[0], line.slope_ends[1]
+        ));
+    }
+    doubts
+}
