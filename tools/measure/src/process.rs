@@ -107,7 +107,7 @@ pub enum Event<'a> {
     Tick(u32),
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end, and returns the end of what it wrote to standard error.
 ///
 /// # Errors
 /// [`Error::Spawn`], [`Error::Failed`].
@@ -115,7 +115,7 @@ pub fn run(
     program: &Path,
     command: &mut Command,
     on_event: &mut dyn FnMut(Event<'_>),
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let mut running = Running::spawn(program, command)?;
     let id = running.id();
     let (lines, received) = mpsc::channel();
@@ -135,11 +135,11 @@ pub fn run(
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let result = running.finish();
+    let result = running.wait();
     if let Some(reader) = reader {
         let _ = reader.join();
     }
-    result
+    result.map(|()| last_lines(&running.stderr_tail()))
 }
 
 /// Runs a program and returns what it wrote to standard output.
@@ -170,7 +170,7 @@ fn captured(program: &Path, command: &mut Command) -> Result<(String, Running), 
 }
 
 /// Runs `ffmpeg` in `directory` with `arguments`, after the ones that keep it quiet and make it report, and reports the
-/// frames done.
+/// frames done. Returns what it complained of, although it succeeded: errors of decoding, for example.
 ///
 /// # Errors
 /// [`Error::Spawn`], [`Error::Failed`].
@@ -180,7 +180,7 @@ pub fn ffmpeg(
     arguments: &[String],
     total: Option<u64>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let mut command = Command::new(program);
     command.current_dir(directory).args(QUIET).args(REPORT).args(arguments);
     run(program, &mut command, &mut |event| {

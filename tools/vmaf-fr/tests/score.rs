@@ -332,7 +332,7 @@ fn tables_hold_a_line_per_clip_or_frame() {
     let mut lines = clip.stdout.lines();
     assert_eq!(
         lines.next().unwrap(),
-        "source,model,status,codec,n_frames,pool,score,ci95_low,ci95_high,mean,harmonic_mean,min,max"
+        "source,model,status,codec,n_frames,pool,score,ci95_low,ci95_high,mean,harmonic_mean,min,max,doubts"
     );
     let cells: Vec<&str> = lines.next().unwrap().split(',').collect();
     assert_eq!(cells[0], path(&file));

@@ -29,6 +29,8 @@ use trace::Trace;
 
 /// Lowest frames that a report lists.
 const WORST_FRAMES: usize = 5;
+/// [`Scorer::feature_optional`] of a feature that is used if it is there, and not worth measuring.
+const ONLY_IF_THERE: i32 = 2;
 
 /// Score a libvmaf log, or a distorted video against its reference
 #[derive(Debug, clap::Args)]
@@ -72,13 +74,25 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let config = Config { disable_clip: args.disable_clip, ..args.engine.config() };
     let mut scorer = Scorer::open(args.model.as_deref(), &config)?;
     let codec = args.encode.codec.as_deref();
-    let input = Input::open(&args.input, codec, args.notes, scorer.feature_names())?;
+    let features: Vec<String> = scorer
+        .feature_names()
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !spared(args, &scorer, *i))
+        .map(|(_, name)| name.clone())
+        .collect();
+    let input = Input::open(&args.input, codec, &args.notes, &features)?;
     score_log(args, &mut scorer, input)
+}
+
+/// Whether feature `i` is not worth its cost, so that it is not measured.
+fn spared(args: &Args, scorer: &Scorer, i: usize) -> bool {
+    !args.input.measures_all() && scorer.feature_optional(i) == Some(ONLY_IF_THERE)
 }
 
 /// Scores a log and reports.
 fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failure> {
-    let notes = args.notes;
+    let notes = &args.notes;
     let name = input.name.as_str();
     let codec_id = args.encode.apply(input.codec.as_deref(), notes, scorer)?;
     let features = scorer.feature_names().to_vec();
@@ -92,11 +106,15 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
         pool: args.pool,
         model,
     };
+    // What was not worth measuring is not missed.
+    let was_spared = |i: usize| spared(args, scorer, i) && input.measured.is_some();
     // With --strict a model that can do without features is treated as one that cannot.
     let optional: Vec<bool> = optional_features(scorer)
         .into_iter()
-        .map(|optional| optional && !args.notes.strict)
+        .enumerate()
+        .map(|(i, optional)| optional && (!args.notes.strict || was_spared(i)))
         .collect();
+    let was_wanted: Vec<bool> = (0..features.len()).map(|i| !was_spared(i)).collect();
     let policy = if optional.contains(&true) { NotANumber::Missing } else { NotANumber::Refused };
     let log = LogReader::new(input.bytes, name, &features).not_a_number(policy);
 
@@ -130,18 +148,23 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
             }
         })?;
         missing::check_frames(notes, name, &facts)?;
+        if let Some(measured) = &input.measured {
+            measured.check(notes, facts.frames.count)?;
+        }
         let missing = missing::missing(&features, &facts);
         let (replaced, needed): (Vec<_>, Vec<_>) =
             missing.iter().cloned().partition(|one| optional[one.index]);
         if !needed.is_empty() {
             return Err(missing::lacks(name, &setup.model.id, &features, &needed));
         }
+        let replaced: Vec<_> = replaced.into_iter().filter(|one| was_wanted[one.index]).collect();
         missing::note_missing(notes, name, &setup.model.id, &features, &replaced);
         let summary = Summary {
             libvmaf_version: facts.version,
             frames: facts.frames,
             missing: missing.into_iter().map(|one| (one.feature, one.frames)).collect(),
             pooled: Method::ALL.map(|method| (method, pool.pooled(method))),
+            doubts: notes.doubts(),
             worst: trace.worst(WORST_FRAMES),
         };
         report.end(&summary).map_err(|error| Failure::io("the report", &error))?;
