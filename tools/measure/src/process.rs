@@ -5,11 +5,12 @@
 //! Crates that run processes (`duct`) keep all of standard error or none, and have no event for a program that says
 //! nothing for a while, which [`Event::Tick`] is for; with these two written here nothing would be left for them.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+use std::collections::{BTreeSet, VecDeque};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -33,6 +34,29 @@ pub struct Running {
     stderr: Option<JoinHandle<Vec<u8>>>,
 }
 
+/// The programs that run now, each the leader of a process group of its own; `None` once [`stop_all`] was called.
+static STARTED: Mutex<Option<BTreeSet<u32>>> = Mutex::new(Some(BTreeSet::new()));
+
+/// Kills every program that runs, with what it has started, and lets none start any more.
+pub fn stop_all() {
+    let started = STARTED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    for id in started.into_iter().flatten() {
+        kill_group(id);
+    }
+}
+
+#[cfg(unix)]
+fn kill_group(id: u32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // It may have ended in the meantime.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn kill_group(_: u32) {}
+
 /// Kept of standard error.
 const TAIL_BYTES: usize = 4096;
 const TAIL_LINES: usize = 12;
@@ -43,12 +67,19 @@ impl Running {
     /// # Errors
     /// [`Error::Spawn`].
     pub fn spawn(program: &Path, command: &mut Command) -> Result<Self, Error> {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|reason| Error::Spawn { program: program.to_owned(), reason })?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let spawned = match &mut *started {
+            Some(started) => command.spawn().inspect(|child| {
+                started.insert(child.id());
+            }),
+            None => Err(io::ErrorKind::Interrupted.into()),
+        };
+        drop(started);
+        let mut child =
+            spawned.map_err(|reason| Error::Spawn { program: program.to_owned(), reason })?;
         let stderr = child.stderr.take().map(|pipe| std::thread::spawn(move || keep_tail(pipe)));
         Ok(Self { program: program.to_owned(), child, stderr })
     }
@@ -92,9 +123,16 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // After `finish` both are no-ops on a reaped child.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // After `finish` the child is reaped, and its number may be another's.
+        if let Ok(None) = self.child.try_wait() {
+            kill_group(self.child.id());
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(started) = &mut *started {
+            started.remove(&self.child.id());
+        }
     }
 }
 

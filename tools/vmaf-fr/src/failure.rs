@@ -44,6 +44,8 @@ enum Reason {
     CommandLine(clap::Error),
     /// Whoever read the output closed it, which is no failure.
     ReaderGone,
+    /// A signal came; the program ends by it.
+    Interrupted,
 }
 
 impl Failure {
@@ -62,6 +64,10 @@ impl Failure {
 
     fn with(status: Status, message: impl fmt::Display) -> Self {
         Self(Reason::Message(status, message.to_string()))
+    }
+
+    pub fn interrupted() -> Self {
+        Self(Reason::Interrupted)
     }
 
     /// An error of reading or writing the file `name`.
@@ -85,6 +91,7 @@ impl Failure {
                 if message.use_stderr() { Status::Usage.into() } else { ExitCode::SUCCESS }
             }
             Reason::ReaderGone => ExitCode::SUCCESS,
+            Reason::Interrupted => ExitCode::FAILURE,
         }
     }
 }

@@ -12,12 +12,13 @@ mod report;
 mod scoring;
 mod trace;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use vmaf_fr_measure::log::{LogReader, NotANumber};
 use vmaf_fr_v2::{Config, Scorer};
 
 use crate::failure::{Failure, Notes};
+use crate::interrupt;
 use crate::model::{EngineArgs, optional_features};
 use crate::output::Output;
 use encode::EncodeArgs;
@@ -71,6 +72,14 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if let (Some(output), Some(plot)) = (&args.output, &args.plot)
+        && is_same_file(output, plot)
+    {
+        return Err(Failure::usage(format_args!(
+            "--output and --plot both name {}",
+            output.display()
+        )));
+    }
     let config = Config { disable_clip: args.disable_clip, ..args.engine.config() };
     let mut scorer = Scorer::open(args.model.as_deref(), &config)?;
     let codec = args.encode.codec.as_deref();
@@ -83,6 +92,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .collect();
     let input = Input::open(&args.input, codec, &args.notes, &features)?;
     score_log(args, &mut scorer, input)
+}
+
+/// Whether two paths name one file, there or not.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        std::fs::canonicalize(path).ok().or_else(|| {
+            let folder = std::fs::canonicalize(vmaf_fr_files::parent(path)).ok()?;
+            Some(folder.join(path.file_name()?))
+        })
+    };
+    a == b || place(a).is_some_and(|a| place(b) == Some(a))
 }
 
 /// Whether feature `i` is not worth its cost, so that it is not measured.
@@ -130,6 +150,7 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
         let mut scoring = Scoring::new(scorer, name, codec_id);
         let mut incomplete = false;
         facts = blocks::read(log, &optional, |block| {
+            interrupt::check()?;
             incomplete |= block.incomplete;
             if incomplete {
                 // The rest of the log is read only to say what is missing where.
