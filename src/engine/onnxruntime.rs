@@ -138,7 +138,8 @@ impl OnnxRuntime {
 
 fn session(runtime: &Runtime, graph: &Graph, n_threads: usize) -> ort::Result<Session> {
     let mut builder = Session::builder(&runtime.environment)?
-        .with_optimization_level(GraphOptimizationLevel::Level3)?
+        // What every version knows: level 3 alone is new in 1.23.
+        .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(n_threads)?
         .with_inter_threads(1)?
         .with_config_entry("session.intra_op.allow_spinning", "0")?

@@ -43,7 +43,7 @@ pub struct Args {
     #[command(flatten)]
     encode: EncodeArgs,
 
-    /// A built-in model's id, an .onnx file with its card beside it, or a card; by default the built-in release model
+    /// A built-in model's id, an .onnx file with its card beside it, or a card; by default the built-in default (vmaf-fr models)
     #[arg(long, value_name = "MODEL", help_heading = "Model")]
     model: Option<String>,
     /// Do not clip scores to the range of the model's card
