@@ -53,8 +53,9 @@ fn of_table(args: &Args, features: &[String]) -> Result<Vec<Rated>, Failure> {
         target_range: args.target_range.as_ref().map(|range| [range[0], range[1]]),
         ..CorpusSource::new("rated", &args.rated, &args.target)
     };
-    let selection = Selection { features, skip_first: true, ..Selection::default() };
-    let corpus = Corpus::read_all(&[source], &selection).map_err(Failure::new)?;
+    // All frames, as `vmaf-fr score` takes them: the calibration is of its scores.
+    let selection = Selection { features, ..Selection::default() };
+    let corpus = Corpus::read_all(&[source], &selection).map_err(anyhow::Error::from)?;
     eprint!("{}", corpus.summary());
     Ok(corpus
         .clips
@@ -75,14 +76,29 @@ fn of_logs(args: &Args, features: &[String]) -> Result<Vec<Rated>, Failure> {
     let failed = |error: csv::Error| Failure::new(format_args!("{name}: {error}"));
     let mut list =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(&args.rated).map_err(failed)?;
-    let mut clips = Vec::new();
+    let mut clips: Vec<Rated> = Vec::new();
     for line in list.deserialize() {
         let line: Line = line.map_err(failed)?;
+        let refused =
+            |what: String| Err(Failure::new(format_args!("{name}: {}: {what}", line.log)));
         if !line.rating.is_finite() {
-            return Err(Failure::new(format_args!(
-                "{name}: {}: rating is {}, expected a finite number",
-                line.log, line.rating
-            )));
+            return refused(format!("rating is {}, expected a finite number", line.rating));
+        }
+        if line.content.is_empty() {
+            return refused("content is empty, expected a name".to_owned());
+        }
+        if clips.iter().any(|clip| clip.name == line.log) {
+            return refused("the log is there twice, expected once".to_owned());
+        }
+        let differ = |clip: &&Rated| {
+            clip.content != line.content
+                && clip.content.to_lowercase() == line.content.to_lowercase()
+        };
+        if let Some(clip) = clips.iter().find(differ) {
+            return refused(format!(
+                "content {:?} and {:?} differ only in case; expected one spelling",
+                line.content, clip.content
+            ));
         }
         let rating = match args.target_range.as_deref() {
             Some([low, high]) => (line.rating - low) / (high - low) * 100.0,

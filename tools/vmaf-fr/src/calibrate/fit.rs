@@ -51,8 +51,10 @@ impl Components {
 pub struct Line {
     pub offset: f64,
     pub slope: f64,
-    /// 95 % interval of the slope.
+    /// 95 % interval of the slope, by the clips and by what slopes differ by.
     pub slope_ends: [f64; 2],
+    /// 95 % interval of the slope by the clips alone: whether they show that ratings rise with the score.
+    pub shown_slope_ends: [f64; 2],
     /// Of a rating around the calibrated score, but for the graph's own.
     pub stddev: f64,
 }
@@ -76,7 +78,12 @@ struct Posterior {
 
 impl Posterior {
     fn of(clips: &[&Clip], prior: Components) -> Self {
-        let mut precision = [[1.0 / prior.test, 0.0], [0.0, 1.0 / SLOPE_DEVIATION.powi(2)]];
+        Self::with_precisions(clips, prior, [1.0 / prior.test, 1.0 / SLOPE_DEVIATION.powi(2)])
+    }
+
+    /// `known`: precisions of offset and slope before the clips are seen; 0 if nothing is known.
+    fn with_precisions(clips: &[&Clip], prior: Components, known: [f64; 2]) -> Self {
+        let mut precision = [[known[0], 0.0], [0.0, known[1]]];
         let mut right = [0.0; 2];
         for content in by_content(clips).values() {
             let n = content.len() as f64;
@@ -121,13 +128,19 @@ impl Posterior {
 
     fn line(&self, stddev: f64) -> Line {
         let slope = 1.0 + self.mean[1];
-        let spread = Z95 * self.covariance[1][1].sqrt();
         Line {
             offset: self.mean[0] + CENTRE * (1.0 - slope),
             slope,
-            slope_ends: [slope - spread, slope + spread],
+            slope_ends: self.slope_ends(1.0),
+            shown_slope_ends: [f64::NEG_INFINITY, f64::INFINITY],
             stddev,
         }
+    }
+
+    /// 95 % interval of the slope, where all variances are `scale` times the expected ones.
+    fn slope_ends(&self, scale: f64) -> [f64; 2] {
+        let spread = Z95 * (self.covariance[1][1] * scale).sqrt();
+        [-spread, spread].map(|end| 1.0 + self.mean[1] + end)
     }
 }
 
@@ -177,7 +190,14 @@ pub fn fit(clips: &[&Clip], prior: Components) -> Line {
     let scale = (seen + PRIOR_CONTENTS) / (contents + PRIOR_CONTENTS);
     let total = mean(clips, &|clip| expected(clip, &posterior)) * scale;
     let own = posterior.line(0.0).slope.powi(2) * mean(clips, &|clip| clip.deviation.powi(2));
-    posterior.line((total - own).max(0.0).sqrt())
+    // Clips of one score say nothing of a slope, and no interval of theirs is finite.
+    let alone = Posterior::with_precisions(clips, prior, [0.0; 2]).slope_ends(scale);
+    let shown = if alone.iter().all(|end| end.is_finite()) {
+        alone
+    } else {
+        [f64::NEG_INFINITY, f64::INFINITY]
+    };
+    Line { shown_slope_ends: shown, ..posterior.line((total - own).max(0.0).sqrt()) }
 }
 
 /// How scores and intervals do; every content counts the same.

@@ -63,6 +63,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut scorer = Scorer::open(Some(&args.model), &config)?;
     let range = scorer.info().score_range;
     let source = Source::read(&args.model)?;
+    source.check_output(&args.output)?;
     let scale = source.conformal_scale();
     let clips = clips::scored(args, &mut scorer, source.calibration(), scale)?;
     let clips: Vec<&Clip> = clips.iter().collect();
@@ -86,6 +87,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         "before": before,
         "after": after,
         "slope_ci95": line.slope_ends,
+        "slope_ci95_of_clips_alone": line.shown_slope_ends,
         "interval_components": prior,
     });
     source.write(&line, &record, &args.output)?;
@@ -140,10 +142,11 @@ fn doubts(clips: usize, line: &fit::Line, before: Judgement, after: Judgement) -
             after.rmse, before.rmse
         ));
     }
-    if line.slope_ends[0] <= 0.0 {
+    if line.shown_slope_ends[0] <= 0.0 {
         doubts.push(format!(
-            "the slope's 95 % interval is {:.2} to {:.2}: these clips do not show that ratings rise with the score",
-            line.slope_ends[0], line.slope_ends[1]
+            "these clips do not show that ratings rise with the score: by them alone the slope's 95 % interval is {:.2} to \
+             {:.2}",
+            line.shown_slope_ends[0], line.shown_slope_ends[1]
         ));
     }
     doubts
