@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Rated clips, from a table of frames or from a list of logs, scored.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use vmaf_fr_files::parent;
 use vmaf_fr_measure::log::LogReader;
 use vmaf_fr_train::corpus::{Corpus, CorpusSource, Selection};
+use vmaf_fr_v2::catalogue::{UNKNOWN, Vocabulary};
 use vmaf_fr_v2::{Score, Scorer, Z95};
 
 use super::Args;
@@ -44,7 +46,26 @@ pub fn scored(
     let features = scorer.feature_names().to_vec();
     let is_list = args.rated.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
     let clips = if is_list { of_logs(args, &features)? } else { of_table(args, &features)? };
+    // Of a table, its summary says so.
+    if is_list && scorer.info().codec_aware {
+        note_unknown_codecs(&clips);
+    }
     clips.iter().map(|clip| score(clip, scorer, calibration, conformal_scale)).collect()
+}
+
+fn note_unknown_codecs(clips: &[Rated]) {
+    let vocabulary = Vocabulary::v1();
+    let unknown: BTreeSet<&str> = clips
+        .iter()
+        .map(|clip| clip.codec.as_str())
+        .filter(|codec| !codec.eq_ignore_ascii_case(UNKNOWN) && !vocabulary.knows(codec))
+        .collect();
+    for codec in unknown {
+        let n = clips.iter().filter(|clip| clip.codec == codec).count();
+        eprintln!(
+            "vmaf-fr: note: codec {codec:?} of {n} clips is none of the vocabulary's: unknown"
+        );
+    }
 }
 
 fn of_table(args: &Args, features: &[String]) -> Result<Vec<Rated>, Failure> {
