@@ -294,11 +294,11 @@ fn codecs_that_become_unknown_are_named() {
     let laboratory = Laboratory::new();
     let rated = laboratory.list(CLIPS, |_, score| 5.0 + score);
     let list = std::fs::read_to_string(&rated).unwrap();
-    let text: String = list
-        .lines()
-        .zip(["codec", "x246"].into_iter().chain(std::iter::repeat("x265")))
-        .map(|(line, codec)| format!("{line},{codec}\n"))
-        .collect();
+    let mut text = String::new();
+    for (i, line) in list.lines().enumerate() {
+        let codec = ["codec", "x246"].get(i).unwrap_or(&"x265");
+        writeln!(text, "{line},{codec}").unwrap();
+    }
     std::fs::write(&rated, text).unwrap();
     let card = laboratory.card();
     let [rated, to] = [&rated, &card].map(|path| path.to_str().unwrap());
