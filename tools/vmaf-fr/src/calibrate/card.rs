@@ -168,7 +168,8 @@ impl Source {
             json!({ "offset": line.offset, "slope": line.slope, "stddev": line.stddev });
         let graph = self.value.get("onnx").cloned().map(|file| ("onnx", file));
         let new = [("id", json!(id)), ("calibration", calibration), ("calibrated", record.clone())];
-        for (name, value) in new.into_iter().chain(graph) {
+        let scale = ("conformal_scale", json!(line.conformal_scale));
+        for (name, value) in new.into_iter().chain(graph).chain([scale]) {
             let raw = RawValue::from_string(value.to_string()).map_err(Failure::new)?;
             match members.iter_mut().find(|(have, _)| have == name) {
                 Some((_, old)) => *old = raw,

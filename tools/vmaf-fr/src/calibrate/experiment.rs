@@ -65,7 +65,7 @@ fn experiment() {
                     .map(|&content| {
                         Judgement::of(&of(&[content]), range, |clip| match n {
                             0 => clip.before,
-                            _ => [line.at(clip.score), line.half(clip, scale)],
+                            _ => [line.at(clip.score), line.half(clip)],
                         })
                     })
                     .collect();

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use vmaf_fr_train::statistics::students_half_width;
 use vmaf_fr_v2::Z95;
 
 /// Middle of the scale: offset and slope are independent of each other there.
@@ -57,6 +58,9 @@ pub struct Line {
     pub shown_slope_ends: [f64; 2],
     /// Of a rating around the calibrated score, but for the graph's own.
     pub stddev: f64,
+    /// Factor on it in the interval: it was estimated from few contents. The old card's factor is for a laboratory that
+    /// nothing is known of, of which there were few to learn from; this one is known.
+    pub conformal_scale: f64,
 }
 
 impl Line {
@@ -65,8 +69,8 @@ impl Line {
     }
 
     /// Half width of a clip's 95 % interval: formula 3.6 of the card.
-    pub fn half(&self, clip: &Clip, conformal_scale: f64) -> f64 {
-        Z95 * self.stddev.hypot(self.slope * clip.deviation) * conformal_scale * clip.factor
+    pub fn half(&self, clip: &Clip) -> f64 {
+        Z95 * self.stddev.hypot(self.slope * clip.deviation) * self.conformal_scale * clip.factor
     }
 }
 
@@ -134,6 +138,7 @@ impl Posterior {
             slope_ends: self.slope_ends(1.0),
             shown_slope_ends: [f64::NEG_INFINITY, f64::INFINITY],
             stddev,
+            conformal_scale: 1.0,
         }
     }
 
@@ -197,7 +202,11 @@ pub fn fit(clips: &[&Clip], prior: Components) -> Line {
     } else {
         [f64::NEG_INFINITY, f64::INFINITY]
     };
-    Line { shown_slope_ends: shown, ..posterior.line((total - own).max(0.0).sqrt()) }
+    Line {
+        shown_slope_ends: shown,
+        conformal_scale: students_half_width(contents + PRIOR_CONTENTS) / Z95,
+        ..posterior.line((total - own).max(0.0).sqrt())
+    }
 }
 
 /// How scores and intervals do; every content counts the same.
@@ -213,20 +222,13 @@ pub struct Judgement {
 }
 
 /// The card's own scores, and those of calibrations that have not seen the clip's content.
-pub fn judge(
-    clips: &[&Clip],
-    prior: Components,
-    conformal_scale: f64,
-    range: [f64; 2],
-) -> [Judgement; 2] {
+pub fn judge(clips: &[&Clip], prior: Components, range: [f64; 2]) -> [Judgement; 2] {
     let mut before = Vec::new();
     let mut after = Vec::new();
     for (own, others) in leaving_out(clips) {
         let line = fit(&others, prior);
         before.push(Judgement::of(&own, range, |clip| clip.before));
-        after.push(Judgement::of(&own, range, |clip| {
-            [line.at(clip.score), line.half(clip, conformal_scale)]
-        }));
+        after.push(Judgement::of(&own, range, |clip| [line.at(clip.score), line.half(clip)]));
     }
     [before, after].map(|contents| Judgement::mean(&contents))
 }
@@ -303,7 +305,7 @@ mod tests {
         assert!((line.at(50.0) - 55.0).abs() < 2.0, "{line:?}");
         assert!((line.slope - 0.8).abs() < 0.05, "{line:?}");
         assert!((6.0..8.0).contains(&line.stddev), "{line:?}");
-        let [before, after] = judge(&clips, PRIOR, 1.0, [0.0, 100.0]);
+        let [before, after] = judge(&clips, PRIOR, [0.0, 100.0]);
         assert!(before.rmse > 8.0 && after.rmse < 7.5, "{before:?} {after:?}");
         assert!(after.mean_width < before.mean_width, "{before:?} {after:?}");
         assert!(after.coverage >= 0.93, "{after:?}");
@@ -334,13 +336,13 @@ mod tests {
     fn a_content_is_judged_by_the_others() {
         let mut clips = laboratory(6, 3, 10.0, 1.0);
         let all: Vec<&Clip> = clips.iter().collect();
-        let [_, one] = judge(&all, PRIOR, 1.0, [-1000.0, 1000.0]);
+        let [_, one] = judge(&all, PRIOR, [-1000.0, 1000.0]);
         // A content far off does not make itself look better.
         for clip in clips.iter_mut().filter(|clip| clip.content == "c00") {
             clip.rating += 500.0;
         }
         let all: Vec<&Clip> = clips.iter().collect();
-        let [_, other] = judge(&all, PRIOR, 1.0, [-1000.0, 1000.0]);
+        let [_, other] = judge(&all, PRIOR, [-1000.0, 1000.0]);
         assert!(other.rmse > one.rmse + 150.0, "{one:?} {other:?}");
     }
 }

@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             line.slope
         )));
     }
-    let [before, after] = judge(&clips, prior, scale, range);
+    let [before, after] = judge(&clips, prior, range);
     let record = json!({
         "from": scorer.info().id,
         "from_sha256": source.sha256(),
