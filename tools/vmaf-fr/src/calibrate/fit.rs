@@ -311,6 +311,36 @@ mod tests {
         assert!(after.coverage >= 0.93, "{after:?}");
     }
 
+    /// A factor for few contents, which does not depend on what the card before needed.
+    #[test]
+    fn the_interval_is_wider_for_fewer_contents() {
+        let factor = |contents: usize| {
+            let clips = laboratory(contents, 3, 10.0, 1.0);
+            fit(&clips.iter().collect::<Vec<_>>(), PRIOR).conformal_scale
+        };
+        // Student's quantiles of 6 and 24 degrees of freedom, over the normal one.
+        assert!((factor(2) - 2.446_912 / Z95).abs() < 1e-4, "{}", factor(2));
+        assert!((factor(20) - 2.063_899 / Z95).abs() < 1e-4, "{}", factor(20));
+    }
+
+    /// The prior holds the slope near 1; the clips alone do not.
+    #[test]
+    fn clips_alone_show_a_slope_or_do_not() {
+        let mut clips = laboratory(10, 4, 10.0, 0.9);
+        let shown = fit(&clips.iter().collect::<Vec<_>>(), PRIOR);
+        assert!(shown.shown_slope_ends[0] > 0.7, "{shown:?}");
+        for (i, clip) in clips.iter_mut().enumerate() {
+            clip.rating = 50.0 + 10.0 * noise(i + 77);
+        }
+        let unrelated = fit(&clips.iter().collect::<Vec<_>>(), PRIOR);
+        assert!(unrelated.shown_slope_ends[0] <= 0.0, "{unrelated:?}");
+        for clip in &mut clips {
+            clip.score = 40.0;
+        }
+        let of_one_score = fit(&clips.iter().collect::<Vec<_>>(), PRIOR);
+        assert!(of_one_score.shown_slope_ends[0] < -1e3, "{of_one_score:?}");
+    }
+
     #[test]
     fn few_clips_are_shrunk_towards_what_is_known() {
         let clips = laboratory(2, 1, 30.0, 1.0);
