@@ -307,3 +307,23 @@ fn codecs_that_become_unknown_are_named() {
     assert!(run.stderr.contains("codec \"x246\" of 1 clips"), "{run:?}");
     assert!(!run.stderr.contains("x265"), "{run:?}");
 }
+
+#[test]
+fn one_test_of_several_is_taken() {
+    let tables =
+        ["avt-vqdb", "lbmfr"].map(|name| common::shared(&format!("corpora/{name}.parquet")));
+    let [Some(table), Some(smaller)] = tables else { return };
+    let laboratory = Laboratory::new();
+    let all = laboratory.calibrate(&table, &[]);
+    assert_eq!(all.status, 0, "{all:?}");
+    assert!(all.stderr.contains("note: 7 tests in one table"), "{all:?}");
+    let one = laboratory.calibrate(&table, &["--dataset", "nvc"]);
+    assert_eq!(one.status, 0, "{one:?}");
+    assert!(one.stdout.contains("180 clips of 5 contents"), "{one:?}");
+    assert!(!one.stderr.contains("tests in one table"), "{one:?}");
+    let none = laboratory.calibrate(&smaller, &["--dataset", "nowhere"]);
+    assert_eq!(none.status, 1, "{none:?}");
+    assert!(none.stderr.contains("no dataset \"nowhere\"; it has lbmfr"), "{none:?}");
+    let list = laboratory.list(CLIPS, |_, score| score);
+    assert_eq!(laboratory.calibrate(&list, &["--dataset", "nvc"]).status, 64);
+}

@@ -45,6 +45,9 @@ pub fn scored(
 ) -> Result<Vec<Clip>, Failure> {
     let features = scorer.feature_names().to_vec();
     let is_list = args.rated.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+    if is_list && args.dataset.is_some() {
+        return Err(Failure::usage("--dataset: a list of logs has no tests; expected a table"));
+    }
     let clips = if is_list { of_logs(args, &features)? } else { of_table(args, &features)? };
     // Of a table, its summary says so.
     if is_list && scorer.info().codec_aware {
@@ -78,10 +81,26 @@ fn of_table(args: &Args, features: &[String]) -> Result<Vec<Rated>, Failure> {
     let selection = Selection { features, ..Selection::default() };
     let corpus = Corpus::read_all(&[source], &selection).map_err(anyhow::Error::from)?;
     eprint!("{}", corpus.summary());
+    let datasets: BTreeSet<&str> = corpus.clips.iter().map(|clip| clip.dataset.as_str()).collect();
+    match &args.dataset {
+        Some(name) if !datasets.contains(name.as_str()) => {
+            return Err(Failure::new(format_args!(
+                "{}: no dataset {name:?}; it has {}",
+                args.rated.display(),
+                Vec::from_iter(datasets).join(", ")
+            )));
+        }
+        None if datasets.len() > 1 => eprintln!(
+            "vmaf-fr: note: {} tests in one table, each with its own use of the scale: --dataset takes one of them",
+            datasets.len()
+        ),
+        _ => {}
+    }
+    let taken = |dataset: &String| args.dataset.as_ref().is_none_or(|name| name == dataset);
     Ok(corpus
         .clips
         .iter()
-        .filter(|clip| clip.target.is_finite())
+        .filter(|clip| clip.target.is_finite() && taken(&clip.dataset))
         .map(|clip| Rated {
             name: clip.name.clone(),
             content: clip.content.clone(),

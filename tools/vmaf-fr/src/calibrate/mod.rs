@@ -47,6 +47,9 @@ pub struct Args {
     /// Lowest and highest value of the ratings' scale, which become 0 and 100
     #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], allow_negative_numbers = true)]
     target_range: Option<Vec<f64>>,
+    /// Take only the clips of this test of a table: tests use the scale differently
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
     /// Column of the contents in a table; else content or source
     #[arg(long, value_name = "COLUMN")]
     content_column: Option<String>,
