@@ -114,6 +114,10 @@ static inline const VmafFrV2Source *vmaf_fr_v2_source_(const char *feature)
         { "psnr_hvs_cb", "psnr_hvs", NULL, NULL, 60.0, 0, { "psnr_hvs_cb" } },
         { "psnr_hvs_cr", "psnr_hvs", NULL, NULL, 60.0, 0, { "psnr_hvs_cr" } },
         { "psnr_hvs", "psnr_hvs", NULL, NULL, 60.0, 0, { "psnr_hvs" } },
+        { "adm3", "adm", NULL, NULL, 0.0, 0, { "VMAF_integer_feature_adm3_score", "VMAF_feature_adm3_score" } },
+        { "aim", "adm", NULL, NULL, 0.0, 0, { "VMAF_integer_feature_aim_score", "VMAF_feature_aim_score" } },
+        { "motion3", "motion", "debug", "true", 0.0, 1,
+          { "VMAF_integer_feature_motion3_score", "VMAF_feature_motion3_score" } },
         /* End of what is generated. */
     };
     size_t i;

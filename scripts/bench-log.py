@@ -24,8 +24,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "two-scenes-x265-crf34.json"
-MODEL = ROOT / "models" / "fr_regressor_v2_codec_aware.json"
-CODEC = "x265"
+MODEL = ROOT / "models" / "fr_regressor_v3.json"
 TIME = "/usr/bin/time"
 
 
@@ -62,17 +61,19 @@ def score_in_python(log_path, card_path):
     raw = np.array([[frame["metrics"].get(key, np.nan) for key in columns] for frame in frames])
     cap = np.array([card.get("feature_cap", {}).get(feature, np.inf) for feature in card["feature_order"]])
     sigma = card.get("feature_clip_sigma", np.inf)
-    z = np.clip((np.minimum(raw, cap) - mean) / std, -sigma, sigma)
-    z = np.nan_to_num(z, nan=0.0).astype(np.float32)
-    vocabulary = card["codec_vocab"]
+    raw = np.minimum(raw, cap)
+    for i, feature in enumerate(card["feature_order"]):
+        transform = card.get("feature_transform", {}).get(feature, {})
+        if transform.get("op") == "log_distance":
+            raw[:, i] = -10 * np.log10(transform["top"] - np.clip(raw[:, i], 0, 1))
+        elif transform.get("op") == "log1p":
+            raw[:, i] = np.log1p(raw[:, i])
+    z = np.clip((raw - mean) / std, -sigma, sigma).astype(np.float32)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     onnx = pathlib.Path(card_path).with_suffix(".onnx")
     session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
-    names = [one.name for one in session.get_inputs()]
-    onehot = np.zeros((len(frames), len(vocabulary)), np.float32)
-    onehot[:, vocabulary.index(CODEC)] = 1
-    output = session.run(None, {names[0]: z, names[1]: onehot})[0]
+    output = session.run(None, {session.get_inputs()[0].name: z})[0]
     scores = np.clip(output.reshape(len(frames), -1)[:, 0].astype(np.float64), *card.get("score_range", (0, 100)))
     print(json.dumps({"score": scores.mean()}))
 
@@ -119,7 +120,7 @@ def main():
             for name, program in {"vmaf-fr": args.program, "baseline": args.baseline}.items():
                 if not program:
                     continue
-                score = [program, "score", log, "--model", MODEL, "--codec", CODEC, "--format", "json"]
+                score = [program, "score", log, "--model", MODEL, "--format", "json"]
                 commands[f"{name}, ONNX Runtime"] = [
                     *score, "--engine", "onnxruntime", "--onnxruntime", args.onnxruntime,
                 ]

@@ -167,10 +167,11 @@ const fn with_log_names(feature: Feature, log_names: &'static [&'static str]) ->
     Feature { log_names, ..feature }
 }
 
-/// The 22 features that every libvmaf since 2.3.0 computes, in the order of models that name no other.
-pub static FEATURES: [Feature; 22] = TABLE;
+/// The 22 features that every libvmaf since 2.3.0 computes, in the order of models that name no other; then those that only
+/// libvmaf 3 does.
+pub static FEATURES: [Feature; 25] = TABLE;
 
-const TABLE: [Feature; 22] = [
+const TABLE: [Feature; 25] = [
     ratio!("adm2", ADM, true, collected!("adm2")),
     ratio!("adm_scale0", ADM, false, fixed_or_float!("adm_scale0")),
     ratio!("adm_scale1", ADM, false, fixed_or_float!("adm_scale1")),
@@ -246,9 +247,27 @@ const TABLE: [Feature; 22] = [
     plain!("psnr_hvs_cb", PSNR_HVS, -NONE, NONE, infinite(&["psnr_cb"])),
     plain!("psnr_hvs_cr", PSNR_HVS, -NONE, NONE, infinite(&["psnr_cr"])),
     plain!("psnr_hvs", PSNR_HVS, -NONE, NONE, infinite(&["psnr_y", "psnr_cb", "psnr_cr"])),
+    // libvmaf 3.
+    ratio!("adm3", ADM, false, collected!("adm3")),
+    Feature {
+        // What was added, not lost: 0 for identical pictures.
+        identical: Identical::Number(0.0),
+        ..ratio!("aim", ADM, false, collected!("aim"))
+    },
+    Feature {
+        name: "motion3",
+        extractor: &MOTION,
+        canonical: false,
+        collector_keys: collected!("motion3"),
+        log_names: fixed_or_float!("motion3"),
+        low: 0.0,
+        high: NONE,
+        identical: Identical::Content,
+        waits_for_next_picture: true,
+    },
 ];
 
-/// The names of [`FEATURES`], in that order: the order of models that name no other.
+/// The names of the first 22 [`FEATURES`], in that order: the order of models that name no other.
 pub const FULL_FEATURES: [&str; 22] = {
     let mut names = [""; 22];
     let mut i = 0;
@@ -356,6 +375,9 @@ mod tests {
             ("float_ms_ssim", "ms_ssim"),
             ("motion", "VMAF_integer_feature_motion_sad_score"),
             ("motion", "integer_motion_sad"),
+            ("adm3", "integer_adm3"),
+            ("aim", "integer_aim"),
+            ("motion3", "VMAF_integer_feature_motion3_score"),
         ] {
             assert!(log_names(feature).contains(&name), "{feature} {name}");
         }

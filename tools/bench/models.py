@@ -2,10 +2,11 @@
 """Makes the models of the benchmark: 64 and 64 hidden units, as published checkpoints have; and small erf networks,
 merged into one graph, as the default model has.
 
-Usage: models.py CARD DIRECTORY
+Usage: models.py CARD DEFAULT_CARD DIRECTORY
 
-Features, their statistics and the codec vocabulary are those of CARD, the built-in codec-aware model's. The weights are
-random: the models cost as much as trained ones, and their scores mean nothing.
+Features and codec vocabulary are those of CARD, the built-in codec-aware model's of 22 features; the merged networks take
+features and statistics of DEFAULT_CARD. The weights are random: the models cost as much as trained ones, and their scores
+mean nothing.
 """
 
 import hashlib
@@ -18,8 +19,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 HIDDEN = [64, 64]
-# The default model's features; networks of its ensemble, and units of each in a hidden layer.
-EIGHT = ["adm2", "vif_scale0", "vif_scale1", "vif_scale2", "vif_scale3", "motion2", "psnr_y", "float_ssim"]
+# Mean and standard deviation of the 22 features, raw, as published checkpoints have them.
+STATISTICS = [
+    (0.90, 0.05), (0.90, 0.05), (0.85, 0.05), (0.90, 0.05), (0.95, 0.03), (0.50, 0.10), (0.80, 0.10), (0.85, 0.10),
+    (0.90, 0.05), (4.0, 2.0), (3.5, 2.0), (36.0, 4.0), (40.0, 4.0), (41.0, 4.0), (0.95, 0.04), (0.96, 0.03), (1.0, 0.9),
+    (36.0, 4.0), (33.0, 4.0), (37.0, 4.0), (38.0, 4.0), (34.0, 4.0),
+]
+# Networks of the default model's ensemble, and units of each in a hidden layer.
 NETWORKS, UNITS = 5, 16
 
 
@@ -106,13 +112,13 @@ def merged(rng, n_features, depth):
 
 
 def main():
-    card_path, directory = sys.argv[1:]
+    card_path, default_path, directory = sys.argv[1:]
     os.makedirs(directory, exist_ok=True)
-    with open(card_path) as f:
-        card = json.load(f)
-    statistics = {key: card[key] for key in (
-        "feature_order", "feature_mean", "feature_std", "feature_cap", "feature_clip_sigma", "missing_features",
-    ) if key in card}
+    with open(card_path) as f, open(default_path) as g:
+        card, default = json.load(f), json.load(g)
+    mean, std = zip(*STATISTICS, strict=True)
+    statistics = {"feature_order": card["feature_order"], "feature_mean": mean, "feature_std": std}
+    statistics |= {"feature_clip_sigma": card["feature_clip_sigma"], "missing_features": "mean"}
     codec = {key: card[key] for key in ("codec_vocab", "codec_vocab_version")} | {"codec_aware": True}
     n_features, n_codecs = len(card["feature_order"]), len(card["codec_vocab"])
     rng = np.random.default_rng(1)
@@ -135,11 +141,12 @@ def main():
     write("variance", codec, save("variance.onnx", network(rng, n_features, n_codecs, 2)))
     members = [save(f"member{i}.onnx", network(rng, n_features, n_codecs, 1)) for i in range(5)]
     write("ensemble", codec, {"kind": "fr_ensemble", "members": members})
-    indices = [card["feature_order"].index(name) for name in EIGHT]
-    eight = {key: [card[key][i] for i in indices] for key in ("feature_order", "feature_mean", "feature_std")}
-    eight |= {"feature_cap": {k: v for k, v in card.get("feature_cap", {}).items() if k in EIGHT}}
-    write("merged", eight, save("merged.onnx", merged(rng, len(EIGHT), 2)))
-    write("merged_one", eight, save("merged_one.onnx", merged(rng, len(EIGHT), 1)))
+    names = ("feature_order", "feature_mean", "feature_std", "feature_cap", "feature_transform", "missing_features",
+             "optional_features", "imputation")
+    eight = {key: default[key] for key in names if key in default}
+    n_eight = len(eight["feature_order"])
+    write("merged", eight, save("merged.onnx", merged(rng, n_eight, 2)))
+    write("merged_one", eight, save("merged_one.onnx", merged(rng, n_eight, 1)))
 
 
 main()

@@ -26,7 +26,7 @@ struct Entry {
     outputs: usize,
 }
 
-const ENTRIES: [Entry; 8] = [
+const ENTRIES: [Entry; 11] = [
     Entry {
         key: "v2",
         title: "v2, codec-aware: 22 + 6, 64, 64, 1",
@@ -77,8 +77,29 @@ const ENTRIES: [Entry; 8] = [
         outputs: 1,
     },
     Entry {
-        key: "built-in",
-        title: "the built-in codec-aware model",
+        key: "default",
+        title: "the built-in default, fr_regressor_v3",
+        card: "fr_regressor_v3.json",
+        is_built_in: true,
+        outputs: 1,
+    },
+    Entry {
+        key: "codec-aware",
+        title: "fr_regressor_v3_codec_aware",
+        card: "fr_regressor_v3_codec_aware.json",
+        is_built_in: true,
+        outputs: 1,
+    },
+    Entry {
+        key: "v1-22",
+        title: "fr_regressor_v1, 22 features",
+        card: "fr_regressor_v1.json",
+        is_built_in: true,
+        outputs: 1,
+    },
+    Entry {
+        key: "v2-22",
+        title: "fr_regressor_v2_codec_aware, 22 features and codec",
         card: "fr_regressor_v2_codec_aware.json",
         is_built_in: true,
         outputs: 1,
@@ -264,6 +285,40 @@ impl Case {
     }
 }
 
+/// A card's transform of a feature, by the standard library's logarithm.
+#[derive(Clone, Copy)]
+enum Transform {
+    None,
+    LogDistance { top: f64 },
+    Log1p,
+}
+
+impl Transform {
+    fn of(card: &Value) -> Self {
+        match card["op"].as_str() {
+            Some("log_distance") => Self::LogDistance { top: card["top"].as_f64().expect("top") },
+            Some("log1p") => Self::Log1p,
+            _ => Self::None,
+        }
+    }
+
+    fn apply(self, x: f64) -> f64 {
+        match self {
+            Self::None => x,
+            Self::LogDistance { top } => -10.0 * (top - x.clamp(0.0, 1.0)).log10(),
+            Self::Log1p => x.ln_1p(),
+        }
+    }
+
+    fn inverse(self, t: f64) -> f64 {
+        match self {
+            Self::None => t,
+            Self::LogDistance { top } => top - 10f64.powf(-t / 10.0),
+            Self::Log1p => t.exp_m1(),
+        }
+    }
+}
+
 /// Frames around the card's means, raw and standardised. Values that a feature cannot have are moved
 /// to the nearest one that it can have: the library refuses them.
 fn frames(card: &Value, rows: usize) -> (Vec<f32>, Vec<f32>) {
@@ -283,10 +338,11 @@ fn frames(card: &Value, rows: usize) -> (Vec<f32>, Vec<f32>) {
     for _ in 0..rows {
         for (i, name) in names.iter().enumerate() {
             let (low, high) = possible(name);
-            let x = (mean[i] + std[i] * noise(&mut state)).clamp(low, high) as f32;
+            let transform = Transform::of(&card["feature_transform"][*name]);
+            let x = transform.inverse(mean[i] + std[i] * noise(&mut state)).clamp(low, high) as f32;
             raw.push(x);
             let cap = card["feature_cap"][*name].as_f64().unwrap_or(f64::INFINITY);
-            let z = (f64::from(x).min(cap) - mean[i]) / std[i];
+            let z = (transform.apply(f64::from(x).min(cap)) - mean[i]) / std[i];
             standardised.push(z.clamp(-clip, clip) as f32);
         }
     }

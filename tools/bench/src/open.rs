@@ -9,7 +9,7 @@ use crate::library::{EMBEDDED, Library, ONNXRUNTIME, VmafFrV2Score};
 use crate::options::Options;
 use crate::timing::{self, Ratio};
 
-const MODEL: &str = "builtin:fr_regressor_v2_codec_aware";
+const MODEL: &str = "builtin:fr_regressor_v3";
 
 /// What [`probe`] prints, in the table's order.
 const ROWS: [(&str, f64); 4] = [
@@ -26,7 +26,7 @@ fn resident() -> f64 {
     pages * 4096.0
 }
 
-/// Opens the built-in codec-aware model in this process and prints seconds and bytes.
+/// Opens the built-in default model in this process and prints seconds and bytes.
 pub fn probe(options: &Options, engine: i32) {
     let library = Library::load(&options.library);
     let path = (engine == ONNXRUNTIME).then_some(options.onnxruntime.as_path());
@@ -85,7 +85,7 @@ pub fn report(options: &Options) -> Vec<String> {
             }
         }
     }
-    println!("### Opening the built-in codec-aware model, in a fresh process\n");
+    println!("### Opening the built-in default model, in a fresh process\n");
     println!("| | {} |", titles(&columns).join(" | "));
     println!("|---|{}", "---:|".repeat(columns.len()));
     for (k, (name, scale)) in ROWS.into_iter().enumerate() {

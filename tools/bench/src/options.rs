@@ -46,7 +46,7 @@ pub struct Options {
     /// Tables to print [default: all].
     #[arg(long, value_delimiter = ',')]
     pub tables: Vec<Table>,
-    /// Models to measure [default: all of v2, v1, variance, ensemble, layers, built-in].
+    /// Models to measure [default: all].
     #[arg(long, value_delimiter = ',')]
     pub cases: Vec<String>,
     /// Batch sizes of the scoring tables.

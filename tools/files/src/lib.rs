@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+mod descriptor;
 mod error;
 mod hash;
 mod whole;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::{Error, parent};
+use crate::{Error, descriptor, parent};
 
 /// Bytes collected before they go to the system.
 const BUFFER: usize = 64 << 10;
@@ -15,8 +15,9 @@ const BUFFER: usize = 64 << 10;
 /// A file being written. [`WholeFile::commit`] puts it in its place; dropped before that, it leaves nothing and
 /// whatever stood in that place stays.
 ///
-/// Its permissions are those of any new file: the process's umask decides. If `path` is a link, the file it
-/// points to is replaced and the link stays. What is no regular file (`/dev/null`, a pipe) cannot be replaced and
+/// Its permissions are those of the file before, or of any new file: the process's umask decides. If `path` is a link, the file it
+/// points to is replaced and the link stays. A path that names an open descriptor (`/dev/stdout`, `/dev/fd/3`) is
+/// written to where that stands. What is no regular file (`/dev/null`, a pipe) cannot be replaced and
 /// is written to directly.
 #[derive(Debug)]
 pub struct WholeFile {
@@ -104,6 +105,9 @@ impl Write for WholeFile {
 
 impl Sink {
     fn open(path: &Path, scratch: Option<&Path>) -> io::Result<Self> {
+        if let Some(open) = descriptor::of_path(path) {
+            return Ok(Self::Direct(open?));
+        }
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if let Ok(there) = fs::metadata(&target)
             && !there.is_file()
@@ -119,6 +123,9 @@ impl Sink {
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         let file = builder.tempfile_in(scratch.unwrap_or_else(|| parent(&target)))?;
+        if let Ok(there) = fs::metadata(&target) {
+            file.as_file().set_permissions(there.permissions())?;
+        }
         Ok(Self::Temporary { file, target })
     }
 }

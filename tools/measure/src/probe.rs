@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Error;
 use crate::command;
+use crate::facts::Facts;
 use crate::process;
 use crate::program::find_program;
 use crate::video::{FrameRate, Storage, UNCODED, Video};
@@ -91,6 +92,7 @@ fn y4m(path: &Path, bytes: u64) -> Result<Video, Error> {
         .ok_or_else(|| Error::input(path, "its Y4M header is cut or not text"))?;
 
     let (mut width, mut height, mut frame_rate, mut chroma) = (None, None, None, "420jpeg");
+    let (mut sample_aspect, mut field_order, mut range) = (None, None, None);
     for token in text.split(' ').skip(1) {
         let (tag, value) = token.split_at(token.len().min(1));
         match tag {
@@ -98,6 +100,9 @@ fn y4m(path: &Path, bytes: u64) -> Result<Video, Error> {
             "H" => height = value.parse().ok().filter(|&h: &u32| h > 0),
             "F" => frame_rate = FrameRate::parse(value),
             "C" => chroma = value,
+            "A" => sample_aspect = aspect(value),
+            "I" => field_order = fields(value),
+            "X" => range = value.strip_prefix("COLORRANGE=").and_then(y4m_range).or(range),
             _ => {}
         }
     }
@@ -114,6 +119,7 @@ fn y4m(path: &Path, bytes: u64) -> Result<Video, Error> {
         frame_rate,
         n_frames: None,
         codec_name: UNCODED.to_owned(),
+        facts: Facts { sample_aspect, field_order, range, ..Facts::default() },
     };
     if let Some(format) = video.format() {
         // "FRAME\n" before each; a frame header with parameters makes the count unknown, not wrong.
@@ -122,6 +128,32 @@ fn y4m(path: &Path, bytes: u64) -> Result<Video, Error> {
         video.n_frames = body.is_multiple_of(frame).then_some(body / frame);
     }
     Ok(video)
+}
+
+/// `W:H` of a sample; 0 is unknown.
+fn aspect(text: &str) -> Option<(u32, u32)> {
+    let (num, den) = text.split_once([':', '/'])?;
+    let (num, den) = (num.parse().ok()?, den.parse().ok()?);
+    (num > 0 && den > 0).then_some((num, den))
+}
+
+fn fields(letter: &str) -> Option<String> {
+    let order = match letter {
+        "p" => "progressive",
+        "t" => "tt",
+        "b" => "bb",
+        "m" => "mixed",
+        _ => return None,
+    };
+    Some(order.to_owned())
+}
+
+fn y4m_range(name: &str) -> Option<String> {
+    match name {
+        "FULL" => Some("pc".to_owned()),
+        "LIMITED" => Some("tv".to_owned()),
+        _ => None,
+    }
 }
 
 fn y4m_pix_fmt(chroma: &str) -> Option<&'static str> {
@@ -158,6 +190,45 @@ struct Stream {
     avg_frame_rate: Option<String>,
     r_frame_rate: Option<String>,
     nb_frames: Option<String>,
+    nb_read_packets: Option<String>,
+    sample_aspect_ratio: Option<String>,
+    field_order: Option<String>,
+    color_transfer: Option<String>,
+    color_primaries: Option<String>,
+    color_space: Option<String>,
+    color_range: Option<String>,
+    start_time: Option<String>,
+    #[serde(default)]
+    side_data_list: Vec<SideData>,
+}
+
+#[derive(Deserialize)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+impl Stream {
+    fn facts(&self) -> Facts {
+        let known = |text: &Option<String>| text.clone().filter(|t| is_known(t));
+        // Players turn to the nearest quarter.
+        let turned = self.side_data_list.iter().find_map(|data| data.rotation).unwrap_or(0.0);
+        let rotation = ((turned / 90.0).round() as i64).rem_euclid(4) as u32 * 90;
+        Facts {
+            rotation,
+            sample_aspect: self.sample_aspect_ratio.as_deref().and_then(aspect),
+            field_order: known(&self.field_order),
+            transfer: known(&self.color_transfer),
+            primaries: known(&self.color_primaries),
+            matrix: known(&self.color_space),
+            range: known(&self.color_range),
+            start: self.start_time.as_deref().and_then(|text| text.parse().ok()),
+            base_rate: self.r_frame_rate.as_deref().and_then(FrameRate::parse),
+        }
+    }
+}
+
+fn is_known(text: &str) -> bool {
+    !text.is_empty() && text != "unknown" && text != "N/A"
 }
 
 fn container(ffprobe: &Path, path: &Path) -> Result<Video, Error> {
@@ -175,8 +246,9 @@ fn container(ffprobe: &Path, path: &Path) -> Result<Video, Error> {
     let (Some(width @ 1..), Some(height @ 1..)) = (stream.width, stream.height) else {
         return Err(Error::input(path, "ffprobe does not know its picture size"));
     };
-    let known =
-        |text: Option<String>| text.filter(|t| !t.is_empty() && t != "unknown" && t != "N/A");
+    let facts = stream.facts();
+    let (width, height) = if facts.is_turned() { (height, width) } else { (width, height) };
+    let known = |text: Option<String>| text.filter(|t| is_known(t));
     let tag = known(stream.codec_tag_string);
     Ok(Video {
         path: path.to_owned(),
@@ -187,7 +259,11 @@ fn container(ffprobe: &Path, path: &Path) -> Result<Video, Error> {
         frame_rate: [stream.avg_frame_rate, stream.r_frame_rate]
             .iter()
             .find_map(|rate| FrameRate::parse(rate.as_deref()?)),
-        n_frames: stream.nb_frames.and_then(|n| n.parse().ok()),
+        // A header may promise frames that are not there.
+        n_frames: [stream.nb_read_packets, stream.nb_frames]
+            .iter()
+            .find_map(|n| n.as_deref()?.parse().ok()),
+        facts,
         codec_name: known(stream.codec_name)
             .or_else(|| tag.as_deref().and_then(codec_of_tag).map(str::to_owned))
             .unwrap_or_else(|| "unknown".to_owned()),

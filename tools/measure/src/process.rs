@@ -5,11 +5,12 @@
 //! Crates that run processes (`duct`) keep all of standard error or none, and have no event for a program that says
 //! nothing for a while, which [`Event::Tick`] is for; with these two written here nothing would be left for them.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+use std::collections::{BTreeSet, VecDeque};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -33,6 +34,29 @@ pub struct Running {
     stderr: Option<JoinHandle<Vec<u8>>>,
 }
 
+/// The programs that run now, each the leader of a process group of its own; `None` once [`stop_all`] was called.
+static STARTED: Mutex<Option<BTreeSet<u32>>> = Mutex::new(Some(BTreeSet::new()));
+
+/// Kills every program that runs, with what it has started, and lets none start any more.
+pub fn stop_all() {
+    let started = STARTED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    for id in started.into_iter().flatten() {
+        kill_group(id);
+    }
+}
+
+#[cfg(unix)]
+fn kill_group(id: u32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // It may have ended in the meantime.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn kill_group(_: u32) {}
+
 /// Kept of standard error.
 const TAIL_BYTES: usize = 4096;
 const TAIL_LINES: usize = 12;
@@ -43,12 +67,19 @@ impl Running {
     /// # Errors
     /// [`Error::Spawn`].
     pub fn spawn(program: &Path, command: &mut Command) -> Result<Self, Error> {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|reason| Error::Spawn { program: program.to_owned(), reason })?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let spawned = match &mut *started {
+            Some(started) => command.spawn().inspect(|child| {
+                started.insert(child.id());
+            }),
+            None => Err(io::ErrorKind::Interrupted.into()),
+        };
+        drop(started);
+        let mut child =
+            spawned.map_err(|reason| Error::Spawn { program: program.to_owned(), reason })?;
         let stderr = child.stderr.take().map(|pipe| std::thread::spawn(move || keep_tail(pipe)));
         Ok(Self { program: program.to_owned(), child, stderr })
     }
@@ -92,9 +123,16 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // After `finish` both are no-ops on a reaped child.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // After `finish` the child is reaped, and its number may be another's.
+        if let Ok(None) = self.child.try_wait() {
+            kill_group(self.child.id());
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(started) = &mut *started {
+            started.remove(&self.child.id());
+        }
     }
 }
 
@@ -107,7 +145,7 @@ pub enum Event<'a> {
     Tick(u32),
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end, and returns the end of what it wrote to standard error.
 ///
 /// # Errors
 /// [`Error::Spawn`], [`Error::Failed`].
@@ -115,7 +153,7 @@ pub fn run(
     program: &Path,
     command: &mut Command,
     on_event: &mut dyn FnMut(Event<'_>),
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let mut running = Running::spawn(program, command)?;
     let id = running.id();
     let (lines, received) = mpsc::channel();
@@ -135,11 +173,11 @@ pub fn run(
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let result = running.finish();
+    let result = running.wait();
     if let Some(reader) = reader {
         let _ = reader.join();
     }
-    result
+    result.map(|()| last_lines(&running.stderr_tail()))
 }
 
 /// Runs a program and returns what it wrote to standard output.
@@ -170,7 +208,7 @@ fn captured(program: &Path, command: &mut Command) -> Result<(String, Running), 
 }
 
 /// Runs `ffmpeg` in `directory` with `arguments`, after the ones that keep it quiet and make it report, and reports the
-/// frames done.
+/// frames done. Returns what it complained of, although it succeeded: errors of decoding, for example.
 ///
 /// # Errors
 /// [`Error::Spawn`], [`Error::Failed`].
@@ -180,7 +218,7 @@ pub fn ffmpeg(
     arguments: &[String],
     total: Option<u64>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let mut command = Command::new(program);
     command.current_dir(directory).args(QUIET).args(REPORT).args(arguments);
     run(program, &mut command, &mut |event| {

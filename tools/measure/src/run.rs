@@ -22,7 +22,16 @@ use crate::video::Video;
 pub use crate::process::Progress;
 pub use crate::request::Request;
 
-/// Measures, and returns the time it took. Fails before anything runs if the tool cannot read the videos.
+/// A measurement that succeeded.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    /// The time it took.
+    pub time: Duration,
+    /// What ffmpeg complained of: errors of decoding. Empty for vmaf, which shows its progress in the same place.
+    pub complaints: String,
+}
+
+/// Measures. Fails before anything runs if the tool cannot read the videos.
 ///
 /// # Errors
 /// [`Error::UnknownFeature`]; [`Error::Input`] if the videos do not suit the tool; [`Error::Spawn`] and
@@ -31,7 +40,7 @@ pub fn measure<S: AsRef<str>>(
     tool: &Tool,
     request: &Request<'_, S>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Duration, Error> {
+) -> Result<Measurement, Error> {
     check_size(request.reference, &extractors(request.features)?)?;
     let arguments = arguments(tool, request, LOG_NAME)?;
     let folder = parent(request.log);
@@ -42,7 +51,7 @@ pub fn measure<S: AsRef<str>>(
     let total = request.n_frames();
 
     let begin = Instant::now();
-    match tool {
+    let complaints = match tool {
         Tool::Vmaf(vmaf) => {
             let mut command = Command::new(vmaf);
             command.current_dir(scratch.path()).args(arguments);
@@ -53,12 +62,13 @@ pub fn measure<S: AsRef<str>>(
                     progress(Progress { frames, total });
                 }
             })?;
+            String::new()
         }
         Tool::Ffmpeg(ffmpeg) => {
-            process::ffmpeg(ffmpeg, scratch.path(), &arguments, total, progress)?;
+            process::ffmpeg(ffmpeg, scratch.path(), &arguments, total, progress)?
         }
-    }
-    let elapsed = begin.elapsed();
+    };
+    let time = begin.elapsed();
     let written = scratch.path().join(LOG_NAME);
     match fs::metadata(&written) {
         Ok(metadata) if metadata.len() > 0 => {}
@@ -74,7 +84,7 @@ pub fn measure<S: AsRef<str>>(
         }
     }
     fs::rename(&written, request.log).map_err(Error::io(request.log))?;
-    Ok(elapsed)
+    Ok(Measurement { time, complaints })
 }
 
 /// The command line of [`measure`] for a shell, with the log written to `request.log`.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::facts::Facts;
 
 /// Frames per second as a fraction; both parts are positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,13 @@ impl FrameRate {
     pub fn parse(text: &str) -> Option<Self> {
         let (num, den) = text.split_once(['/', ':']).unwrap_or((text, "1"));
         Self::new(num.trim().parse().ok()?, den.trim().parse().ok()?)
+    }
+}
+
+impl FrameRate {
+    /// As a number.
+    pub fn per_second(self) -> f64 {
+        f64::from(self.num) / f64::from(self.den)
     }
 }
 
@@ -129,7 +137,7 @@ pub enum Storage {
 pub(crate) const UNCODED: &str = "rawvideo";
 
 /// A video file and what is known about its first video stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Video {
     /// The file.
     pub path: PathBuf,
@@ -147,6 +155,8 @@ pub struct Video {
     pub n_frames: Option<u64>,
     /// FFmpeg's name of the stream's codec, such as `hevc`; `rawvideo` for [`Storage::Raw`] and [`Storage::Y4m`].
     pub codec_name: String,
+    /// What the container says beyond that.
+    pub facts: Facts,
 }
 
 impl Video {
@@ -184,12 +194,21 @@ impl Video {
             frame_rate,
             n_frames: Some(bytes / frame),
             codec_name: UNCODED.to_owned(),
+            facts: Facts::default(),
         })
     }
 
     /// The codec that made the stream; `None` for Y4M and raw files, which do not say it.
     pub fn codec(&self) -> Option<&str> {
         Some(self.codec_name.as_str()).filter(|name| *name != UNCODED)
+    }
+
+    /// Width over height as players show it; `None` if the samples' shape is not known.
+    pub fn display_aspect(&self) -> Option<f64> {
+        let (num, den) = self.facts.sample_aspect.unwrap_or((1, 1));
+        let sample = f64::from(num) / f64::from(den);
+        let sample = if self.facts.is_turned() { 1.0 / sample } else { sample };
+        (self.height > 0).then(|| f64::from(self.width) / f64::from(self.height) * sample)
     }
 
     /// The planar format in which libvmaf gets this video, if it takes it.
@@ -219,6 +238,7 @@ impl Video {
             frame_rate: None,
             n_frames: None,
             codec_name: "rawvideo".to_owned(),
+            facts: Facts::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! How the program ends when it cannot do what it was asked, and what it says along the way. Exit statuses are
 //! decided here only.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Reason {
     CommandLine(clap::Error),
     /// Whoever read the output closed it, which is no failure.
     ReaderGone,
+    /// A signal came; the program ends by it.
+    Interrupted,
 }
 
 impl Failure {
@@ -61,6 +64,10 @@ impl Failure {
 
     fn with(status: Status, message: impl fmt::Display) -> Self {
         Self(Reason::Message(status, message.to_string()))
+    }
+
+    pub fn interrupted() -> Self {
+        Self(Reason::Interrupted)
     }
 
     /// An error of reading or writing the file `name`.
@@ -84,6 +91,7 @@ impl Failure {
                 if message.use_stderr() { Status::Usage.into() } else { ExitCode::SUCCESS }
             }
             Reason::ReaderGone => ExitCode::SUCCESS,
+            Reason::Interrupted => ExitCode::FAILURE,
         }
     }
 }
@@ -126,29 +134,37 @@ impl From<vmaf_fr_measure::log::LogError> for Failure {
 }
 
 /// Things worth knowing that are no failure, on standard error; with `--strict` they are one.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Notes")]
 pub struct Notes {
     /// No notes and no progress bar
     #[arg(short, long)]
     pub quiet: bool,
     /// Fail instead of giving a note: on missing features (exit status 2), an unknown codec, a codec,
-    /// preset or crf that the model ignores, skipped frames
+    /// preset or crf that the model ignores, skipped frames, videos that do not belong together
     #[arg(long)]
     pub strict: bool,
+    #[arg(skip)]
+    doubts: RefCell<Vec<String>>,
 }
 
 impl Notes {
-    /// Says it, or fails with it.
-    pub fn doubt(self, message: impl fmt::Display) -> Result<(), Failure> {
+    /// Says it and keeps it for the report, or fails with it.
+    pub fn doubt(&self, message: impl fmt::Display) -> Result<(), Failure> {
         if self.strict {
             return Err(Failure::new(message));
         }
-        self.say(message);
+        self.say(&message);
+        self.doubts.borrow_mut().push(message.to_string());
         Ok(())
     }
 
-    pub fn say(self, message: impl fmt::Display) {
+    /// What was doubted so far.
+    pub fn doubts(&self) -> Vec<String> {
+        self.doubts.borrow().clone()
+    }
+
+    pub fn say(&self, message: impl fmt::Display) {
         if !self.quiet {
             eprintln_quietly(format_args!("vmaf-fr: note: {message}"));
         }

@@ -7,6 +7,7 @@
 mod calibrate;
 mod failure;
 mod inspect;
+mod interrupt;
 mod model;
 mod models;
 mod output;
@@ -65,6 +66,12 @@ impl Command {
 }
 
 fn main() -> ExitCode {
+    interrupt::watch();
     let run = || Cli::try_parse()?.command.run();
-    run().unwrap_or_else(Failure::report)
+    let status = run().unwrap_or_else(|failure| {
+        // A child that was killed for it is no news.
+        if interrupt::was_caught() { ExitCode::FAILURE } else { failure.report() }
+    });
+    interrupt::finish();
+    status
 }

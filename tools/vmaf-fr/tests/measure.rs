@@ -78,7 +78,8 @@ fn the_commands_that_are_told_produce_what_is_missing() {
 fn measured(reference: &Path, distorted: &Path, more: &[&str]) -> common::Run {
     let arguments =
         ["--reference", reference.to_str().unwrap(), "--distorted", distorted.to_str().unwrap()];
-    score(&[&arguments, &["--format", "json", "--model", common::V2], more].concat())
+    let fixed = ["--format", "json", "--model", common::V2, "--measure-all"];
+    score(&[&arguments[..], &fixed, more].concat())
 }
 
 #[test]

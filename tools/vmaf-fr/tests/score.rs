@@ -332,7 +332,7 @@ fn tables_hold_a_line_per_clip_or_frame() {
     let mut lines = clip.stdout.lines();
     assert_eq!(
         lines.next().unwrap(),
-        "source,model,status,codec,n_frames,pool,score,ci95_low,ci95_high,mean,harmonic_mean,min,max"
+        "source,model,status,codec,n_frames,pool,score,ci95_low,ci95_high,mean,harmonic_mean,min,max,doubts"
     );
     let cells: Vec<&str> = lines.next().unwrap().split(',').collect();
     assert_eq!(cells[0], path(&file));
@@ -430,4 +430,41 @@ fn both_engines_agree() {
     assert_eq!(other["model"]["engine"], "onnxruntime");
     let difference = embedded["score"].as_f64().unwrap() - other["score"].as_f64().unwrap();
     assert!(difference.abs() <= 1e-4, "{difference}");
+}
+
+#[test]
+fn a_decimal_comma_is_called_by_its_name() {
+    let text = "{\"version\": \"3.2.0\", \"fps\": 18,44, \"frames\": []}";
+    let (_folder, file) = file("comma.json", text);
+    let run = score(&[path(&file)]);
+    assert_eq!(run.status, 1, "{run:?}");
+    assert!(run.stderr.contains("comma.json:1:32: a decimal comma"), "{}", run.stderr);
+}
+
+#[test]
+fn features_of_libvmaf_3_are_found() {
+    let mut log = Log::full(3);
+    for (_, metrics) in &mut log.frames {
+        for (name, value) in [("adm3", "0.95"), ("aim", "0.03"), ("motion3", "4.5")] {
+            metrics.push((format!("integer_{name}"), value.to_owned()));
+        }
+    }
+    // Cards may name them; the library's own models do not.
+    let names = ["adm3", "aim", "motion3"];
+    for name in names {
+        let feature = vmaf_fr_v2::catalogue::feature(name).unwrap();
+        let there = |frame: &(String, Vec<(String, String)>)| {
+            frame.1.iter().any(|(key, _)| feature.log_names.contains(&key.as_str()))
+        };
+        assert!(log.frames.iter().all(there), "{name}");
+    }
+    let Some(card) = shared("cases/14-libvmaf3-and-1x-names/names_v3.json") else { return };
+    let (_folder, file) = log.file();
+    let run = score(&[path(&file), "--model", path(&card), "--codec", "x264"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let (_folder, file) = log.without(&["integer_aim"]).file();
+    let run = score(&[path(&file), "--model", path(&card)]);
+    assert_eq!(run.status, 2, "{run:?}");
+    let line = run.stderr.lines().find(|line| line.trim_start().starts_with("aim ")).unwrap();
+    assert!(line.ends_with("libvmaf's extractor adm"), "{line}");
 }

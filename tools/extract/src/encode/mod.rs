@@ -9,6 +9,7 @@ use serde::Serialize;
 use vmaf_fr_files::parent;
 use vmaf_fr_measure::Error;
 use vmaf_fr_measure::command::ffmpeg;
+use vmaf_fr_measure::facts::Facts;
 use vmaf_fr_measure::process::{self, Progress};
 use vmaf_fr_measure::video::{PixelFormat, Storage, Subsampling, Video};
 
@@ -75,6 +76,7 @@ impl Encode {
             frame_rate: reference.frame_rate,
             n_frames,
             codec_name: self.encoder.name().to_owned(),
+            facts: Facts::default(),
         }
     }
 
@@ -87,6 +89,7 @@ impl Encode {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), Error> {
         let arguments = ffmpeg::encode(reference, encoded, self.frames, &self.arguments)?;
-        process::ffmpeg(program, parent(&encoded.path), &arguments, encoded.n_frames, progress)
+        process::ffmpeg(program, parent(&encoded.path), &arguments, encoded.n_frames, progress)?;
+        Ok(())
     }
 }

@@ -201,7 +201,7 @@ fn measure_pair(
 ) -> Result<FrameRows> {
     let log = scratch.path().join("log.json");
     let request = Request { reference, distorted, features: &FULL_FEATURES, threads: 0, log: &log };
-    times.measuring += run::measure(tool, &request, &mut steps.within())?;
+    times.measuring += run::measure(tool, &request, &mut steps.within())?.time;
     let mut rows = read_log(&log, true)?;
     rows.reference_codec.clone_from(&reference.codec_name);
     Ok(rows)

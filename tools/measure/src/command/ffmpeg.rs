@@ -43,8 +43,11 @@ pub fn probe(path: &Path) -> Result<Vec<OsString>, Error> {
         "v:0",
         "-of",
         "json",
+        "-count_packets",
         "-show_entries",
-        "stream=codec_name,codec_tag_string,width,height,pix_fmt,avg_frame_rate,r_frame_rate,nb_frames",
+        "stream=codec_name,codec_tag_string,width,height,pix_fmt,avg_frame_rate,r_frame_rate,nb_frames,nb_read_packets,\
+         sample_aspect_ratio,field_order,color_transfer,color_primaries,color_space,color_range,start_time:\
+         stream_side_data=rotation",
     ]
     .map(OsString::from)
     .into();
@@ -52,7 +55,7 @@ pub fn probe(path: &Path) -> Result<Vec<OsString>, Error> {
     Ok(arguments)
 }
 
-/// Reads a video as coded, without rotation, on so many decoder threads (0: one).
+/// Reads a video as players show it, turned if its container says so, on so many decoder threads (0: one).
 ///
 /// # Errors
 /// [`Error::Input`] if the path is not UTF-8.
@@ -67,8 +70,6 @@ pub fn input_arguments(video: &Video, threads: u32) -> Result<Vec<String>, Error
         if let Some(rate) = video.frame_rate {
             arguments.extend(["-framerate".to_owned(), rate.to_string()]);
         }
-    } else {
-        arguments.push("-noautorotate".to_owned());
     }
     arguments.extend(["-i".to_owned(), path_text(&video.path)?]);
     Ok(arguments)

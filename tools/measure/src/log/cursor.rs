@@ -101,8 +101,16 @@ impl<'a> Cursor<'a> {
 
     /// A string and the colon after it, up to the value.
     pub fn key(&mut self) -> Result<std::borrow::Cow<'a, str>, Stop> {
-        if self.next_token()? != b'"' {
-            return Err(self.bad(self.pos, "a key in quotes"));
+        match self.next_token()? {
+            b'"' => {}
+            // No other text has a digit here.
+            b'0'..=b'9' => {
+                return Err(Stop::wrong(
+                    self.pos,
+                    "a decimal comma before this digit? Numbers need a decimal point: write the log anew with LC_ALL=C",
+                ));
+            }
+            _ => return Err(self.bad(self.pos, "a key in quotes")),
         }
         let from = self.pos;
         self.skip_string()?;

@@ -220,7 +220,10 @@ fn values_that_are_no_numbers_are_refused_by_name() {
         ("true", "expected a number, got true"),
         ("[0.9]", "expected a number, got an array"),
         ("{}", "expected a number, got an object"),
-        ("0,9", "expected a key in quotes, got 9"),
+        (
+            "0,9",
+            "a decimal comma before this digit? Numbers need a decimal point: write the log anew with LC_ALL=C",
+        ),
         ("inf", "expected a finite number, got inf"),
         ("-Infinity", "expected a finite number, got -Infinity"),
         ("1e400", "expected a finite number, got 1e400"),

@@ -33,7 +33,7 @@ impl EncodeArgs {
     pub fn apply(
         &self,
         codec: Option<&str>,
-        notes: Notes,
+        notes: &Notes,
         scorer: &mut Scorer,
     ) -> Result<Option<i32>, Failure> {
         let info = scorer.info();

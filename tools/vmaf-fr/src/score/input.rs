@@ -18,6 +18,13 @@ pub struct InputArgs {
     videos: MeasureArgs,
 }
 
+impl InputArgs {
+    /// Whether features are measured that the model uses only if they are there.
+    pub fn measures_all(&self) -> bool {
+        self.videos.measure_all
+    }
+}
+
 /// A log to score.
 pub struct Input {
     pub source: Source,
@@ -27,8 +34,8 @@ pub struct Input {
     pub bytes: Box<dyn Read + Send>,
     /// As the user named it, else as the distorted video's stream does.
     pub codec: Option<String>,
-    /// Keeps the log that was measured until it is scored.
-    _measured: Option<Measured>,
+    /// Two videos whose log this is; it is kept until it is scored.
+    pub measured: Option<Measured>,
 }
 
 impl Input {
@@ -36,7 +43,7 @@ impl Input {
     pub fn open(
         args: &InputArgs,
         codec: Option<&str>,
-        notes: Notes,
+        notes: &Notes,
         features: &[String],
     ) -> Result<Self, Failure> {
         let codec = codec.map(str::to_owned);
@@ -48,7 +55,7 @@ impl Input {
                 title: measured.title(),
                 bytes: Box::new(measured.open()?),
                 codec: codec.or_else(|| measured.codec().map(str::to_owned)),
-                _measured: Some(measured),
+                measured: Some(measured),
             });
         };
         if path == Path::new("-") {
@@ -59,7 +66,7 @@ impl Input {
                 name,
                 bytes: Box::new(io::stdin()),
                 codec,
-                _measured: None,
+                measured: None,
             });
         }
         let name = path.display().to_string();
@@ -70,7 +77,7 @@ impl Input {
             name,
             bytes: Box::new(file),
             codec,
-            _measured: None,
+            measured: None,
         })
     }
 }

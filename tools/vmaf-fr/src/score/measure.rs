@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tempfile::TempDir;
+use vmaf_fr_measure::facts;
 use vmaf_fr_measure::probe::Prober;
 use vmaf_fr_measure::program::Tools;
 use vmaf_fr_measure::run::{self, Request};
@@ -42,6 +43,9 @@ pub struct MeasureArgs {
     /// libvmaf's threads, else as many as there are processors
     #[arg(long, value_name = "N")]
     measure_threads: Option<u32>,
+    /// Measure also what the model uses only if it is there: a little more exact, and much slower
+    #[arg(long)]
+    pub measure_all: bool,
     /// Keep libvmaf's log in this file
     #[arg(long, value_name = "LOG.json")]
     keep_log: Option<PathBuf>,
@@ -54,6 +58,9 @@ pub struct Measured {
     distorted: PathBuf,
     codec: Option<String>,
     log: PathBuf,
+    videos: [Video; 2],
+    /// What the measuring program said although it succeeded.
+    complaints: String,
     /// Holds the log unless the user keeps it.
     _folder: Option<TempDir>,
 }
@@ -79,6 +86,15 @@ impl Measured {
         self.codec.as_deref()
     }
 
+    /// Doubts what a log of so many frames says of the pair.
+    pub fn check(&self, notes: &Notes, frames: u64) -> Result<(), Failure> {
+        let [reference, distorted] = &self.videos;
+        for doubt in facts::doubts_after(reference, distorted, frames, &self.complaints) {
+            notes.doubt(format_args!("{}: {doubt}", self.distorted.display()))?;
+        }
+        Ok(())
+    }
+
     pub fn open(&self) -> Result<File, Failure> {
         File::open(&self.log).map_err(|error| Failure::io(self.log.display(), &error))
     }
@@ -93,7 +109,7 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 
 pub fn measure(
     args: &MeasureArgs,
-    notes: Notes,
+    notes: &Notes,
     features: &[String],
     codec_wanted: bool,
 ) -> Result<Measured, Failure> {
@@ -127,6 +143,12 @@ pub fn measure(
         threads,
         log: &log,
     };
+    for doubt in facts::doubts(&reference_video, &distorted_video) {
+        notes.doubt(format_args!("{}: {doubt}", distorted.display()))?;
+    }
+    for conversion in facts::conversions(&reference_video, &distorted_video) {
+        notes.say(format_args!("{}: {conversion}", distorted.display()));
+    }
     let bar = bar(notes, distorted);
     let measured = run::measure(&tool, &request, &mut |progress| {
         if let Some(total) = progress.total
@@ -138,8 +160,10 @@ pub fn measure(
         bar.set_position(progress.frames);
     });
     bar.finish_and_clear();
-    measured?;
+    let complaints = measured?.complaints;
     Ok(Measured {
+        videos: [reference_video, distorted_video],
+        complaints,
         reference: reference.clone(),
         distorted: distorted.clone(),
         codec,
@@ -168,7 +192,7 @@ fn describe(args: &MeasureArgs, prober: &Prober, path: &Path) -> Result<Video, F
 }
 
 /// Indicatif draws only if standard error is a terminal.
-fn bar(notes: Notes, distorted: &Path) -> ProgressBar {
+fn bar(notes: &Notes, distorted: &Path) -> ProgressBar {
     let target =
         if notes.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(None, target)

@@ -41,7 +41,7 @@ pub fn missing(features: &[String], facts: &LogFacts) -> Vec<Missing> {
 }
 
 /// Refuses a log without frames; notes frames that it skips.
-pub fn check_frames(notes: Notes, name: &str, facts: &LogFacts) -> Result<(), Failure> {
+pub fn check_frames(notes: &Notes, name: &str, facts: &LogFacts) -> Result<(), Failure> {
     let frames = &facts.frames;
     if frames.count == 0 {
         return Err(Failure::new(format_args!("{name}: the log has no frames")));
@@ -64,7 +64,7 @@ pub fn check_frames(notes: Notes, name: &str, facts: &LogFacts) -> Result<(), Fa
 
 /// For a model that can do without them.
 pub fn note_missing(
-    notes: Notes,
+    notes: &Notes,
     name: &str,
     model: &str,
     features: &[String],

@@ -12,12 +12,13 @@ mod report;
 mod scoring;
 mod trace;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use vmaf_fr_measure::log::{LogReader, NotANumber};
 use vmaf_fr_v2::{Config, Scorer};
 
 use crate::failure::{Failure, Notes};
+use crate::interrupt;
 use crate::model::{EngineArgs, optional_features};
 use crate::output::Output;
 use encode::EncodeArgs;
@@ -29,6 +30,8 @@ use trace::Trace;
 
 /// Lowest frames that a report lists.
 const WORST_FRAMES: usize = 5;
+/// [`Scorer::feature_optional`] of a feature that is used if it is there, and not worth measuring.
+const ONLY_IF_THERE: i32 = 2;
 
 /// Score a libvmaf log, or a distorted video against its reference
 #[derive(Debug, clap::Args)]
@@ -69,16 +72,47 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if let (Some(output), Some(plot)) = (&args.output, &args.plot)
+        && is_same_file(output, plot)
+    {
+        return Err(Failure::usage(format_args!(
+            "--output and --plot both name {}",
+            output.display()
+        )));
+    }
     let config = Config { disable_clip: args.disable_clip, ..args.engine.config() };
     let mut scorer = Scorer::open(args.model.as_deref(), &config)?;
     let codec = args.encode.codec.as_deref();
-    let input = Input::open(&args.input, codec, args.notes, scorer.feature_names())?;
+    let features: Vec<String> = scorer
+        .feature_names()
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !spared(args, &scorer, *i))
+        .map(|(_, name)| name.clone())
+        .collect();
+    let input = Input::open(&args.input, codec, &args.notes, &features)?;
     score_log(args, &mut scorer, input)
+}
+
+/// Whether two paths name one file, there or not.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        std::fs::canonicalize(path).ok().or_else(|| {
+            let folder = std::fs::canonicalize(vmaf_fr_files::parent(path)).ok()?;
+            Some(folder.join(path.file_name()?))
+        })
+    };
+    a == b || place(a).is_some_and(|a| place(b) == Some(a))
+}
+
+/// Whether feature `i` is not worth its cost, so that it is not measured.
+fn spared(args: &Args, scorer: &Scorer, i: usize) -> bool {
+    !args.input.measures_all() && scorer.feature_optional(i) == Some(ONLY_IF_THERE)
 }
 
 /// Scores a log and reports.
 fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failure> {
-    let notes = args.notes;
+    let notes = &args.notes;
     let name = input.name.as_str();
     let codec_id = args.encode.apply(input.codec.as_deref(), notes, scorer)?;
     let features = scorer.feature_names().to_vec();
@@ -92,11 +126,15 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
         pool: args.pool,
         model,
     };
+    // What was not worth measuring is not missed.
+    let was_spared = |i: usize| spared(args, scorer, i) && input.measured.is_some();
     // With --strict a model that can do without features is treated as one that cannot.
     let optional: Vec<bool> = optional_features(scorer)
         .into_iter()
-        .map(|optional| optional && !args.notes.strict)
+        .enumerate()
+        .map(|(i, optional)| optional && (!args.notes.strict || was_spared(i)))
         .collect();
+    let was_wanted: Vec<bool> = (0..features.len()).map(|i| !was_spared(i)).collect();
     let policy = if optional.contains(&true) { NotANumber::Missing } else { NotANumber::Refused };
     let log = LogReader::new(input.bytes, name, &features).not_a_number(policy);
 
@@ -112,6 +150,7 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
         let mut scoring = Scoring::new(scorer, name, codec_id);
         let mut incomplete = false;
         facts = blocks::read(log, &optional, |block| {
+            interrupt::check()?;
             incomplete |= block.incomplete;
             if incomplete {
                 // The rest of the log is read only to say what is missing where.
@@ -130,18 +169,23 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
             }
         })?;
         missing::check_frames(notes, name, &facts)?;
+        if let Some(measured) = &input.measured {
+            measured.check(notes, facts.frames.count)?;
+        }
         let missing = missing::missing(&features, &facts);
         let (replaced, needed): (Vec<_>, Vec<_>) =
             missing.iter().cloned().partition(|one| optional[one.index]);
         if !needed.is_empty() {
             return Err(missing::lacks(name, &setup.model.id, &features, &needed));
         }
+        let replaced: Vec<_> = replaced.into_iter().filter(|one| was_wanted[one.index]).collect();
         missing::note_missing(notes, name, &setup.model.id, &features, &replaced);
         let summary = Summary {
             libvmaf_version: facts.version,
             frames: facts.frames,
             missing: missing.into_iter().map(|one| (one.feature, one.frames)).collect(),
             pooled: Method::ALL.map(|method| (method, pool.pooled(method))),
+            doubts: notes.doubts(),
             worst: trace.worst(WORST_FRAMES),
         };
         report.end(&summary).map_err(|error| Failure::io("the report", &error))?;

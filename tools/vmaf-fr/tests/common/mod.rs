@@ -125,7 +125,7 @@ impl Log {
             format!("{:.6}", mean + spread * phase.sin())
         };
         let metrics = |frame| {
-            FEATURES
+            FEATURES[..VALUES.len()]
                 .iter()
                 .enumerate()
                 .map(|(column, feature)| (feature.log_names[0].to_owned(), value(frame, column)))

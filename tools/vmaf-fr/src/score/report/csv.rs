@@ -34,6 +34,7 @@ impl<'a, W: Write> Csv<'a, W> {
                 "harmonic_mean",
                 "min",
                 "max",
+                "doubts",
             ])?;
         }
         Ok(Self { out, setup, frames })
@@ -75,6 +76,7 @@ impl<W: Write> Report for Csv<'_, W> {
                 Method::ALL
                     .map(|method| cell(summary.pooled_by(method).map(|pooled| pooled.score))),
             );
+            record.push(summary.doubts.join("; "));
             self.out.write_record(record)?;
         }
         self.out.flush()

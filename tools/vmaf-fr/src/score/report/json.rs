@@ -94,6 +94,7 @@ impl<W: Write> Report for Json<'_, W> {
         let missing: Map<String, Value> =
             summary.missing.iter().map(|(feature, n)| (feature.clone(), json!(n))).collect();
         self.member("missing_features", &missing)?;
+        self.member("doubts", &summary.doubts)?;
         let worst: Vec<_> = summary
             .worst
             .iter()

@@ -90,6 +90,8 @@ pub struct Summary {
     /// Features that were missing in some frames, and in how many.
     pub missing: Vec<(String, u64)>,
     pub pooled: [(Method, Option<Pooled>); 4],
+    /// Why the score may be wrong.
+    pub doubts: Vec<String>,
     /// The lowest frames, the lowest first.
     pub worst: Vec<(u32, f64)>,
 }

@@ -52,6 +52,9 @@ impl<W: Write> Report for Text<'_, W> {
         } else {
             note_experimental(out, self.setup)?;
         }
+        for doubt in &summary.doubts {
+            writeln!(out, "doubt    {doubt}")?;
+        }
         let version = summary
             .libvmaf_version
             .as_ref()
