@@ -148,6 +148,12 @@ fn text(out: &mut Output, inspection: &Inspection) -> io::Result<()> {
     let Inspection { model, status, card, graphs, engines } = inspection;
     writeln!(out, "model      {model}")?;
     writeln!(out, "status     {}", status.as_deref().unwrap_or("unknown"))?;
+    if let Some(calibrated) = card.as_ref().and_then(|card| card.get("calibrated")) {
+        let said = |name: &str| calibrated[name].as_str().unwrap_or("?");
+        let number = |name: &str| calibrated[name].as_u64().unwrap_or(0);
+        let (clips, contents) = (number("clips"), number("contents"));
+        writeln!(out, "calibrated {} to {clips} clips of {contents} contents", said("from"))?;
+    }
     gate(out, card.as_ref().and_then(|card| card.get("gate")))?;
     for graph in graphs {
         writeln!(out, "graph      {} (opset {})", graph.file, graph.opset)?;

@@ -173,6 +173,9 @@ fn wrong_lists_are_named() {
         ("log,rating,content\nclip0.json,good,a\n", "bad.csv"),
         ("log,content\nclip0.json,a\n", "rating"),
         ("log,rating,content\nclip0.json,NaN,a\n", "expected a finite number"),
+        ("log,rating,content\nclip0.json,50,\n", "clip0.json: content is empty"),
+        ("log,rating,content\nclip0.json,50,a\nclip0.json,50,a\n", "the log is there twice"),
+        ("log,rating,content\nclip0.json,50,a\nclip1.json,50,A\n", "differ only in case"),
     ] {
         std::fs::write(&list, text).unwrap();
         let run = laboratory.calibrate(&list, &[]);
@@ -181,4 +184,146 @@ fn wrong_lists_are_named() {
     }
     let run = run(&["calibrate", "fr_regressor_v3", "rated.csv", "-o", "card.txt"]);
     assert_eq!(run.status, 64, "{run:?}");
+}
+
+/// Ratings that have nothing to do with the clips; by the prior alone their slope would look like one.
+#[test]
+fn ratings_that_do_not_rise_with_the_score_are_doubted() {
+    let laboratory = Laboratory::new();
+    let expected = "do not show that ratings rise with the score";
+    let shuffled = |clip: usize, _| laboratory.scores[(clip * 5 + 3) % CLIPS];
+    for rated in [laboratory.list(CLIPS, |_, _| 50.0), laboratory.list(CLIPS, shuffled)] {
+        let run = laboratory.calibrate(&rated, &[]);
+        assert_eq!(run.status, 0, "{run:?}");
+        assert!(run.stderr.contains(expected), "{run:?}");
+    }
+    let honest = laboratory.calibrate(&laboratory.list(CLIPS, |_, score| 5.0 + score), &[]);
+    assert!(!honest.stderr.contains(expected), "{honest:?}");
+}
+
+#[test]
+fn a_table_and_a_list_of_the_same_clips_give_one_line() {
+    let laboratory = Laboratory::new();
+    let rated = laboratory.list(CLIPS, |_, score| 12.0 + 0.8 * score);
+    let run = laboratory.calibrate(&rated, &[]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let of_list = json(&laboratory.card())["calibration"].clone();
+
+    let manifest = laboratory.folder.path().join("manifest.csv");
+    let list = std::fs::read_to_string(&rated).unwrap();
+    let mut text = "log,mos,source,codec\n".to_owned();
+    for line in list.lines().skip(1) {
+        writeln!(text, "{line},x264").unwrap();
+    }
+    std::fs::write(&manifest, text).unwrap();
+    let table = laboratory.folder.path().join("rated.parquet");
+    let [from, to] = [&manifest, &table].map(|path| path.to_str().unwrap());
+    let run = common::run(&["extract", "logs", from, "-o", to]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let run = laboratory.calibrate(&table, &[]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let of_table = &json(&laboratory.card())["calibration"];
+    for name in ["offset", "slope", "stddev"] {
+        let [a, b] = [&of_list, of_table].map(|line| line[name].as_f64().unwrap());
+        assert!((a - b).abs() < 1e-3, "{name}: {a} {b}");
+    }
+    // Why a table is refused is said.
+    let run = laboratory.calibrate(&table, &["--target", "nowhere"]);
+    assert_eq!(run.status, 1, "{run:?}");
+    assert!(run.stderr.contains("has no column \"nowhere\""), "{run:?}");
+}
+
+#[test]
+fn the_new_card_opens_wherever_it_is_and_the_old_one_stays() {
+    let laboratory = Laboratory::new();
+    let rated = laboratory.list(CLIPS, |_, score| 12.0 + 0.8 * score);
+    // A graph that is named by its path, its card with a byte-order mark and without the graph's name.
+    let folder = tempfile::tempdir().unwrap();
+    let [graph, own] = ["mine.onnx", "mine.json"].map(|name| folder.path().join(name));
+    let models = common::root().join("models");
+    std::fs::copy(models.join("fr_regressor_v3.onnx"), &graph).unwrap();
+    let mut card = json(&models.join("fr_regressor_v3.json"));
+    card.as_object_mut().unwrap().remove("onnx");
+    std::fs::write(&own, format!("\u{feff}{card}")).unwrap();
+    let before = std::fs::read(&own).unwrap();
+
+    let calibrate = |to: &Path| {
+        let [graph, rated, to] = [&graph, &rated, to].map(|path| path.to_str().unwrap());
+        common::run(&["calibrate", graph, rated, "-o", to])
+    };
+    let over = calibrate(&own);
+    assert_eq!(over.status, 64, "{over:?}");
+    assert!(over.stderr.contains("the model's own card"), "{over:?}");
+    assert_eq!(std::fs::read(&own).unwrap(), before);
+    let nowhere = calibrate(&laboratory.folder.path().join("no/ours.json"));
+    assert_eq!(nowhere.status, 1, "{nowhere:?}");
+    assert!(nowhere.stderr.contains("no such folder"), "{nowhere:?}");
+
+    for to in [laboratory.card(), folder.path().join("ours.json")] {
+        let run = calibrate(&to);
+        assert_eq!(run.status, 0, "{run:?}");
+        let run = common::run(&["inspect", to.to_str().unwrap()]);
+        assert_eq!(run.status, 0, "{run:?}");
+        let said = "calibrated fr_regressor_v3 to 12 clips of 4 contents";
+        assert!(run.stdout.contains(said), "{run:?}");
+        assert!(run.stdout.contains("status     experimental"), "{run:?}");
+    }
+}
+
+#[test]
+fn external_data_stays_beside_its_card() {
+    let laboratory = Laboratory::new();
+    let rated = laboratory.list(CLIPS, |_, score| score);
+    let folder = tempfile::tempdir().unwrap();
+    let models = common::root().join("models");
+    let card = folder.path().join("mine.json");
+    std::fs::copy(models.join("fr_regressor_v3.onnx"), folder.path().join("fr_regressor_v3.onnx"))
+        .unwrap();
+    let mut value = json(&models.join("fr_regressor_v3.json"));
+    value["external_data_sha256"] = Value::from("0".repeat(64));
+    std::fs::write(&card, value.to_string()).unwrap();
+    let [model, rated, to] = [&card, &rated, &laboratory.card()].map(|p| p.display().to_string());
+    let run = run(&["calibrate", &model, &rated, "-o", &to]);
+    assert_eq!(run.status, 64, "{run:?}");
+    assert!(run.stderr.contains("external data"), "{run:?}");
+    assert!(!laboratory.card().exists());
+}
+
+#[test]
+fn codecs_that_become_unknown_are_named() {
+    let laboratory = Laboratory::new();
+    let rated = laboratory.list(CLIPS, |_, score| 5.0 + score);
+    let list = std::fs::read_to_string(&rated).unwrap();
+    let mut text = String::new();
+    for (i, line) in list.lines().enumerate() {
+        let codec = ["codec", "x246"].get(i).unwrap_or(&"x265");
+        writeln!(text, "{line},{codec}").unwrap();
+    }
+    std::fs::write(&rated, text).unwrap();
+    let card = laboratory.card();
+    let [rated, to] = [&rated, &card].map(|path| path.to_str().unwrap());
+    let run = run(&["calibrate", "fr_regressor_v3_codec_aware", rated, "-o", to]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(run.stderr.contains("codec \"x246\" of 1 clips"), "{run:?}");
+    assert!(!run.stderr.contains("x265"), "{run:?}");
+}
+
+#[test]
+fn one_test_of_several_is_taken() {
+    let tables =
+        ["avt-vqdb", "lbmfr"].map(|name| common::shared(&format!("corpora/{name}.parquet")));
+    let [Some(table), Some(smaller)] = tables else { return };
+    let laboratory = Laboratory::new();
+    let all = laboratory.calibrate(&table, &[]);
+    assert_eq!(all.status, 0, "{all:?}");
+    assert!(all.stderr.contains("note: 7 tests in one table"), "{all:?}");
+    let one = laboratory.calibrate(&table, &["--dataset", "nvc"]);
+    assert_eq!(one.status, 0, "{one:?}");
+    assert!(one.stdout.contains("180 clips of 5 contents"), "{one:?}");
+    assert!(!one.stderr.contains("tests in one table"), "{one:?}");
+    let none = laboratory.calibrate(&smaller, &["--dataset", "nowhere"]);
+    assert_eq!(none.status, 1, "{none:?}");
+    assert!(none.stderr.contains("no dataset \"nowhere\"; it has lbmfr"), "{none:?}");
+    let list = laboratory.list(CLIPS, |_, score| score);
+    assert_eq!(laboratory.calibrate(&list, &["--dataset", "nvc"]).status, 64);
 }

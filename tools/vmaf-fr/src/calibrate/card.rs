@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use vmaf_fr_files::parent;
 use vmaf_fr_train::output::Members;
-use vmaf_fr_v2::model::builtin;
+use vmaf_fr_v2::model::{self, builtin};
 
 use super::fit::{Components, Line};
 use crate::failure::Failure;
@@ -29,18 +29,53 @@ enum Graphs {
 impl Source {
     /// Reads the card of a model that opens.
     pub fn read(model: &str) -> Result<Self, Failure> {
-        let id = model.strip_prefix("builtin:").unwrap_or(model);
-        let (name, bytes, graphs) = if let Ok(found) = builtin::find(id) {
-            (format!("builtin:{id}"), found.card.to_vec(), Graphs::Builtin(found))
-        } else {
-            let path = Path::new(model).with_extension("json");
-            let bytes =
-                std::fs::read(&path).map_err(|error| Failure::io(path.display(), &error))?;
-            (path.display().to_string(), bytes, Graphs::Folder(parent(&path).to_owned()))
+        let read = model::read(Some(model))?;
+        let name = read.name();
+        let Some(bytes) = read.card_json().map(<[u8]>::to_vec) else {
+            return Err(Failure::new(format_args!(
+                "{model}: no card, which a calibration is part of"
+            )));
         };
-        let value = serde_json::from_slice(&bytes)
+        let mut value: Value = serde_json::from_slice(&bytes)
             .map_err(|error| Failure::new(format_args!("{name}: {error}")))?;
+        let id = model.strip_prefix("builtin:").unwrap_or(model);
+        let graphs = match builtin::find(id) {
+            Ok(found) => Graphs::Builtin(found),
+            Err(_) => Graphs::Folder(parent(Path::new(model)).to_owned()),
+        };
+        // A graph that is named by its own path is scored with, whatever its card calls it.
+        let path = Path::new(model);
+        let is_card = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+        if matches!(graphs, Graphs::Folder(_)) && !is_card {
+            value["onnx"] = json!(path.file_name().unwrap_or_default().to_string_lossy());
+        }
         Ok(Self { name, bytes, value, graphs })
+    }
+
+    /// Refuses a card that this one would be lost under, and a folder that its graph cannot go to.
+    pub fn check_output(&self, card: &Path) -> Result<(), Failure> {
+        let folder = parent(card);
+        if !folder.is_dir() {
+            return Err(Failure::new(format_args!("{}: no such folder", folder.display())));
+        }
+        if same(card, Path::new(&self.name)) {
+            return Err(Failure::usage(format_args!(
+                "--output: {} is the model's own card; expected another name",
+                card.display()
+            )));
+        }
+        let external = std::iter::once(&self.value)
+            .chain(self.value["members"].as_array().into_iter().flatten())
+            .any(|graph| graph.get("external_data_sha256").is_some_and(|pins| !pins.is_null()));
+        match &self.graphs {
+            Graphs::Folder(from) if external && !same(from, folder) => {
+                Err(Failure::usage(format_args!(
+                    "--output: the model has external data; expected a card in its folder, {}",
+                    from.display()
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn number(&self, pointer: &str) -> Option<f64> {
@@ -131,9 +166,10 @@ impl Source {
         let id = card.file_stem().unwrap_or_default().to_string_lossy();
         let calibration =
             json!({ "offset": line.offset, "slope": line.slope, "stddev": line.stddev });
-        for (name, value) in
-            [("id", json!(id)), ("calibration", calibration), ("calibrated", record.clone())]
-        {
+        let graph = self.value.get("onnx").cloned().map(|file| ("onnx", file));
+        let new = [("id", json!(id)), ("calibration", calibration), ("calibrated", record.clone())];
+        let scale = ("conformal_scale", json!(line.conformal_scale));
+        for (name, value) in new.into_iter().chain(graph).chain([scale]) {
             let raw = RawValue::from_string(value.to_string()).map_err(Failure::new)?;
             match members.iter_mut().find(|(have, _)| have == name) {
                 Some((_, old)) => *old = raw,
@@ -142,4 +178,9 @@ impl Source {
         }
         Ok(Members(members).lines()?)
     }
+}
+
+/// Whether two paths lead to one file or folder that is there.
+fn same(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

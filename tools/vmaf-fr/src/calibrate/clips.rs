@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 //! Rated clips, from a table of frames or from a list of logs, scored.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use vmaf_fr_files::parent;
 use vmaf_fr_measure::log::LogReader;
 use vmaf_fr_train::corpus::{Corpus, CorpusSource, Selection};
+use vmaf_fr_v2::catalogue::{UNKNOWN, Vocabulary};
 use vmaf_fr_v2::{Score, Scorer, Z95};
 
 use super::Args;
@@ -43,8 +45,30 @@ pub fn scored(
 ) -> Result<Vec<Clip>, Failure> {
     let features = scorer.feature_names().to_vec();
     let is_list = args.rated.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+    if is_list && args.dataset.is_some() {
+        return Err(Failure::usage("--dataset: a list of logs has no tests; expected a table"));
+    }
     let clips = if is_list { of_logs(args, &features)? } else { of_table(args, &features)? };
+    // Of a table, its summary says so.
+    if is_list && scorer.info().codec_aware {
+        note_unknown_codecs(&clips);
+    }
     clips.iter().map(|clip| score(clip, scorer, calibration, conformal_scale)).collect()
+}
+
+fn note_unknown_codecs(clips: &[Rated]) {
+    let vocabulary = Vocabulary::v1();
+    let unknown: BTreeSet<&str> = clips
+        .iter()
+        .map(|clip| clip.codec.as_str())
+        .filter(|codec| !codec.eq_ignore_ascii_case(UNKNOWN) && !vocabulary.knows(codec))
+        .collect();
+    for codec in unknown {
+        let n = clips.iter().filter(|clip| clip.codec == codec).count();
+        eprintln!(
+            "vmaf-fr: note: codec {codec:?} of {n} clips is none of the vocabulary's: unknown"
+        );
+    }
 }
 
 fn of_table(args: &Args, features: &[String]) -> Result<Vec<Rated>, Failure> {
@@ -53,13 +77,30 @@ fn of_table(args: &Args, features: &[String]) -> Result<Vec<Rated>, Failure> {
         target_range: args.target_range.as_ref().map(|range| [range[0], range[1]]),
         ..CorpusSource::new("rated", &args.rated, &args.target)
     };
-    let selection = Selection { features, skip_first: true, ..Selection::default() };
-    let corpus = Corpus::read_all(&[source], &selection).map_err(Failure::new)?;
+    // All frames, as `vmaf-fr score` takes them: the calibration is of its scores.
+    let selection = Selection { features, ..Selection::default() };
+    let corpus = Corpus::read_all(&[source], &selection).map_err(anyhow::Error::from)?;
     eprint!("{}", corpus.summary());
+    let datasets: BTreeSet<&str> = corpus.clips.iter().map(|clip| clip.dataset.as_str()).collect();
+    match &args.dataset {
+        Some(name) if !datasets.contains(name.as_str()) => {
+            return Err(Failure::new(format_args!(
+                "{}: no dataset {name:?}; it has {}",
+                args.rated.display(),
+                Vec::from_iter(datasets).join(", ")
+            )));
+        }
+        None if datasets.len() > 1 => eprintln!(
+            "vmaf-fr: note: {} tests in one table, each with its own use of the scale: --dataset takes one of them",
+            datasets.len()
+        ),
+        _ => {}
+    }
+    let taken = |dataset: &String| args.dataset.as_ref().is_none_or(|name| name == dataset);
     Ok(corpus
         .clips
         .iter()
-        .filter(|clip| clip.target.is_finite())
+        .filter(|clip| clip.target.is_finite() && taken(&clip.dataset))
         .map(|clip| Rated {
             name: clip.name.clone(),
             content: clip.content.clone(),
@@ -75,14 +116,29 @@ fn of_logs(args: &Args, features: &[String]) -> Result<Vec<Rated>, Failure> {
     let failed = |error: csv::Error| Failure::new(format_args!("{name}: {error}"));
     let mut list =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(&args.rated).map_err(failed)?;
-    let mut clips = Vec::new();
+    let mut clips: Vec<Rated> = Vec::new();
     for line in list.deserialize() {
         let line: Line = line.map_err(failed)?;
+        let refused =
+            |what: String| Err(Failure::new(format_args!("{name}: {}: {what}", line.log)));
         if !line.rating.is_finite() {
-            return Err(Failure::new(format_args!(
-                "{name}: {}: rating is {}, expected a finite number",
-                line.log, line.rating
-            )));
+            return refused(format!("rating is {}, expected a finite number", line.rating));
+        }
+        if line.content.is_empty() {
+            return refused("content is empty, expected a name".to_owned());
+        }
+        if clips.iter().any(|clip| clip.name == line.log) {
+            return refused("the log is there twice, expected once".to_owned());
+        }
+        let differ = |clip: &&Rated| {
+            clip.content != line.content
+                && clip.content.to_lowercase() == line.content.to_lowercase()
+        };
+        if let Some(clip) = clips.iter().find(differ) {
+            return refused(format!(
+                "content {:?} and {:?} differ only in case; expected one spelling",
+                line.content, clip.content
+            ));
         }
         let rating = match args.target_range.as_deref() {
             Some([low, high]) => (line.rating - low) / (high - low) * 100.0,

@@ -2,7 +2,7 @@
 //! The figures of docs/calibration.md: a laboratory whose contents are split in two, once to calibrate on and once to judge.
 //!
 //! `VMAF_FR_CALIBRATION_MODEL=card.json VMAF_FR_CALIBRATION_TABLE=rated.parquet cargo test -p vmaf-fr experiment --
-//! --ignored --nocapture`
+//! --ignored --nocapture`, and `VMAF_FR_CALIBRATION_DATASET=NAME` for one test of several in the table.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,8 @@ fn shuffle<T>(items: &mut [T], seed: u64) {
 fn experiment() {
     let [model, table] = ["MODEL", "TABLE"]
         .map(|name| std::env::var(format!("VMAF_FR_CALIBRATION_{name}")).expect("named"));
-    let args = Command::parse_from(["calibrate", &model, &table, "-o", "unused.json"]).args;
+    let mut args = Command::parse_from(["calibrate", &model, &table, "-o", "unused.json"]).args;
+    args.dataset = std::env::var("VMAF_FR_CALIBRATION_DATASET").ok();
     let config = Config { disable_clip: true, ..Config::default() };
     let mut scorer = Scorer::open(Some(&model), &config).unwrap();
     let source = Source::read(&model).unwrap();
@@ -65,7 +66,7 @@ fn experiment() {
                     .map(|&content| {
                         Judgement::of(&of(&[content]), range, |clip| match n {
                             0 => clip.before,
-                            _ => [line.at(clip.score), line.half(clip, scale)],
+                            _ => [line.at(clip.score), line.half(clip)],
                         })
                     })
                     .collect();

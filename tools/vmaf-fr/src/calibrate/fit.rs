@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use vmaf_fr_train::statistics::students_half_width;
 use vmaf_fr_v2::Z95;
 
 /// Middle of the scale: offset and slope are independent of each other there.
@@ -51,10 +52,15 @@ impl Components {
 pub struct Line {
     pub offset: f64,
     pub slope: f64,
-    /// 95 % interval of the slope.
+    /// 95 % interval of the slope, by the clips and by what slopes differ by.
     pub slope_ends: [f64; 2],
+    /// 95 % interval of the slope by the clips alone: whether they show that ratings rise with the score.
+    pub shown_slope_ends: [f64; 2],
     /// Of a rating around the calibrated score, but for the graph's own.
     pub stddev: f64,
+    /// Factor on it in the interval: it was estimated from few contents. The old card's factor is for a laboratory that
+    /// nothing is known of, of which there were few to learn from; this one is known.
+    pub conformal_scale: f64,
 }
 
 impl Line {
@@ -63,8 +69,8 @@ impl Line {
     }
 
     /// Half width of a clip's 95 % interval: formula 3.6 of the card.
-    pub fn half(&self, clip: &Clip, conformal_scale: f64) -> f64 {
-        Z95 * self.stddev.hypot(self.slope * clip.deviation) * conformal_scale * clip.factor
+    pub fn half(&self, clip: &Clip) -> f64 {
+        Z95 * self.stddev.hypot(self.slope * clip.deviation) * self.conformal_scale * clip.factor
     }
 }
 
@@ -76,7 +82,12 @@ struct Posterior {
 
 impl Posterior {
     fn of(clips: &[&Clip], prior: Components) -> Self {
-        let mut precision = [[1.0 / prior.test, 0.0], [0.0, 1.0 / SLOPE_DEVIATION.powi(2)]];
+        Self::with_precisions(clips, prior, [1.0 / prior.test, 1.0 / SLOPE_DEVIATION.powi(2)])
+    }
+
+    /// `known`: precisions of offset and slope before the clips are seen; 0 if nothing is known.
+    fn with_precisions(clips: &[&Clip], prior: Components, known: [f64; 2]) -> Self {
+        let mut precision = [[known[0], 0.0], [0.0, known[1]]];
         let mut right = [0.0; 2];
         for content in by_content(clips).values() {
             let n = content.len() as f64;
@@ -121,13 +132,20 @@ impl Posterior {
 
     fn line(&self, stddev: f64) -> Line {
         let slope = 1.0 + self.mean[1];
-        let spread = Z95 * self.covariance[1][1].sqrt();
         Line {
             offset: self.mean[0] + CENTRE * (1.0 - slope),
             slope,
-            slope_ends: [slope - spread, slope + spread],
+            slope_ends: self.slope_ends(1.0),
+            shown_slope_ends: [f64::NEG_INFINITY, f64::INFINITY],
             stddev,
+            conformal_scale: 1.0,
         }
+    }
+
+    /// 95 % interval of the slope, where all variances are `scale` times the expected ones.
+    fn slope_ends(&self, scale: f64) -> [f64; 2] {
+        let spread = Z95 * (self.covariance[1][1] * scale).sqrt();
+        [-spread, spread].map(|end| 1.0 + self.mean[1] + end)
     }
 }
 
@@ -177,7 +195,18 @@ pub fn fit(clips: &[&Clip], prior: Components) -> Line {
     let scale = (seen + PRIOR_CONTENTS) / (contents + PRIOR_CONTENTS);
     let total = mean(clips, &|clip| expected(clip, &posterior)) * scale;
     let own = posterior.line(0.0).slope.powi(2) * mean(clips, &|clip| clip.deviation.powi(2));
-    posterior.line((total - own).max(0.0).sqrt())
+    // Clips of one score say nothing of a slope, and no interval of theirs is finite.
+    let alone = Posterior::with_precisions(clips, prior, [0.0; 2]).slope_ends(scale);
+    let shown = if alone.iter().all(|end| end.is_finite()) {
+        alone
+    } else {
+        [f64::NEG_INFINITY, f64::INFINITY]
+    };
+    Line {
+        shown_slope_ends: shown,
+        conformal_scale: students_half_width(contents + PRIOR_CONTENTS) / Z95,
+        ..posterior.line((total - own).max(0.0).sqrt())
+    }
 }
 
 /// How scores and intervals do; every content counts the same.
@@ -193,20 +222,13 @@ pub struct Judgement {
 }
 
 /// The card's own scores, and those of calibrations that have not seen the clip's content.
-pub fn judge(
-    clips: &[&Clip],
-    prior: Components,
-    conformal_scale: f64,
-    range: [f64; 2],
-) -> [Judgement; 2] {
+pub fn judge(clips: &[&Clip], prior: Components, range: [f64; 2]) -> [Judgement; 2] {
     let mut before = Vec::new();
     let mut after = Vec::new();
     for (own, others) in leaving_out(clips) {
         let line = fit(&others, prior);
         before.push(Judgement::of(&own, range, |clip| clip.before));
-        after.push(Judgement::of(&own, range, |clip| {
-            [line.at(clip.score), line.half(clip, conformal_scale)]
-        }));
+        after.push(Judgement::of(&own, range, |clip| [line.at(clip.score), line.half(clip)]));
     }
     [before, after].map(|contents| Judgement::mean(&contents))
 }
@@ -283,10 +305,40 @@ mod tests {
         assert!((line.at(50.0) - 55.0).abs() < 2.0, "{line:?}");
         assert!((line.slope - 0.8).abs() < 0.05, "{line:?}");
         assert!((6.0..8.0).contains(&line.stddev), "{line:?}");
-        let [before, after] = judge(&clips, PRIOR, 1.0, [0.0, 100.0]);
+        let [before, after] = judge(&clips, PRIOR, [0.0, 100.0]);
         assert!(before.rmse > 8.0 && after.rmse < 7.5, "{before:?} {after:?}");
         assert!(after.mean_width < before.mean_width, "{before:?} {after:?}");
         assert!(after.coverage >= 0.93, "{after:?}");
+    }
+
+    /// A factor for few contents, which does not depend on what the card before needed.
+    #[test]
+    fn the_interval_is_wider_for_fewer_contents() {
+        let factor = |contents: usize| {
+            let clips = laboratory(contents, 3, 10.0, 1.0);
+            fit(&clips.iter().collect::<Vec<_>>(), PRIOR).conformal_scale
+        };
+        // Student's quantiles of 6 and 24 degrees of freedom, over the normal one.
+        assert!((factor(2) - 2.446_912 / Z95).abs() < 1e-4, "{}", factor(2));
+        assert!((factor(20) - 2.063_899 / Z95).abs() < 1e-4, "{}", factor(20));
+    }
+
+    /// The prior holds the slope near 1; the clips alone do not.
+    #[test]
+    fn clips_alone_show_a_slope_or_do_not() {
+        let mut clips = laboratory(10, 4, 10.0, 0.9);
+        let shown = fit(&clips.iter().collect::<Vec<_>>(), PRIOR);
+        assert!(shown.shown_slope_ends[0] > 0.7, "{shown:?}");
+        for (i, clip) in clips.iter_mut().enumerate() {
+            clip.rating = 50.0 + 10.0 * noise(i + 77);
+        }
+        let unrelated = fit(&clips.iter().collect::<Vec<_>>(), PRIOR);
+        assert!(unrelated.shown_slope_ends[0] <= 0.0, "{unrelated:?}");
+        for clip in &mut clips {
+            clip.score = 40.0;
+        }
+        let of_one_score = fit(&clips.iter().collect::<Vec<_>>(), PRIOR);
+        assert!(of_one_score.shown_slope_ends[0] < -1e3, "{of_one_score:?}");
     }
 
     #[test]
@@ -314,13 +366,13 @@ mod tests {
     fn a_content_is_judged_by_the_others() {
         let mut clips = laboratory(6, 3, 10.0, 1.0);
         let all: Vec<&Clip> = clips.iter().collect();
-        let [_, one] = judge(&all, PRIOR, 1.0, [-1000.0, 1000.0]);
+        let [_, one] = judge(&all, PRIOR, [-1000.0, 1000.0]);
         // A content far off does not make itself look better.
         for clip in clips.iter_mut().filter(|clip| clip.content == "c00") {
             clip.rating += 500.0;
         }
         let all: Vec<&Clip> = clips.iter().collect();
-        let [_, other] = judge(&all, PRIOR, 1.0, [-1000.0, 1000.0]);
+        let [_, other] = judge(&all, PRIOR, [-1000.0, 1000.0]);
         assert!(other.rmse > one.rmse + 150.0, "{one:?} {other:?}");
     }
 }

@@ -22,6 +22,10 @@ use fit::{Clip, Judgement, LOWEST_SLOPE, fit, judge};
 const FEWEST: (usize, usize) = (5, 2);
 /// Below this number of clips the figures are noted as uncertain.
 const FEW: usize = 10;
+/// Below this number of contents, too: lines through two or three contents made some tests' errors larger.
+const FEW_CONTENTS: usize = 5;
+/// A smaller share of ratings inside 95 % intervals, contents left out, is noted.
+const LOW_COVERAGE: f64 = 0.9;
 
 /// Fit a model's offset and slope to rated clips of a laboratory's own, and write a card of it
 #[derive(Debug, clap::Args)]
@@ -43,6 +47,9 @@ pub struct Args {
     /// Lowest and highest value of the ratings' scale, which become 0 and 100
     #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], allow_negative_numbers = true)]
     target_range: Option<Vec<f64>>,
+    /// Take only the clips of this test of a table: tests use the scale differently
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
     /// Column of the contents in a table; else content or source
     #[arg(long, value_name = "COLUMN")]
     content_column: Option<String>,
@@ -63,6 +70,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut scorer = Scorer::open(Some(&args.model), &config)?;
     let range = scorer.info().score_range;
     let source = Source::read(&args.model)?;
+    source.check_output(&args.output)?;
     let scale = source.conformal_scale();
     let clips = clips::scored(args, &mut scorer, source.calibration(), scale)?;
     let clips: Vec<&Clip> = clips.iter().collect();
@@ -77,7 +85,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             line.slope
         )));
     }
-    let [before, after] = judge(&clips, prior, scale, range);
+    let [before, after] = judge(&clips, prior, range);
     let record = json!({
         "from": scorer.info().id,
         "from_sha256": source.sha256(),
@@ -86,6 +94,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         "before": before,
         "after": after,
         "slope_ci95": line.slope_ends,
+        "slope_ci95_of_clips_alone": line.shown_slope_ends,
         "interval_components": prior,
     });
     source.write(&line, &record, &args.output)?;
@@ -97,7 +106,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let Judgement { rmse, bias, coverage, mean_width } = judged;
         println!("  {name:10} {rmse:8.2} {bias:8.2} {coverage:8.2} {mean_width:18.1}");
     }
-    for doubt in doubts(clips.len(), &line, before, after) {
+    for doubt in doubts([clips.len(), contents], &line, before, after) {
         eprintln!("vmaf-fr: note: {doubt}");
     }
     Ok(())
@@ -128,10 +137,26 @@ fn check(args: &Args, clips: &[&Clip], [low, high]: [f64; 2]) -> Result<usize, F
 }
 
 /// What the caller should know before using the card.
-fn doubts(clips: usize, line: &fit::Line, before: Judgement, after: Judgement) -> Vec<String> {
+fn doubts(
+    [clips, contents]: [usize; 2],
+    line: &fit::Line,
+    before: Judgement,
+    after: Judgement,
+) -> Vec<String> {
     let mut doubts = Vec::new();
     if clips < FEW {
         doubts.push(format!("{clips} clips are few: another {FEW} may move the offset by points"));
+    }
+    if contents < FEW_CONTENTS {
+        doubts.push(format!(
+            "{contents} contents are few: the line follows what is peculiar to them; rate clips of more contents"
+        ));
+    }
+    if after.coverage < LOW_COVERAGE {
+        doubts.push(format!(
+            "the 95 % intervals cover {:.0} % of the ratings of contents left out: they are too narrow",
+            100.0 * after.coverage
+        ));
     }
     if after.rmse >= before.rmse {
         doubts.push(format!(
@@ -140,11 +165,44 @@ fn doubts(clips: usize, line: &fit::Line, before: Judgement, after: Judgement) -
             after.rmse, before.rmse
         ));
     }
-    if line.slope_ends[0] <= 0.0 {
+    if line.shown_slope_ends[0] <= 0.0 {
         doubts.push(format!(
-            "the slope's 95 % interval is {:.2} to {:.2}: these clips do not show that ratings rise with the score",
-            line.slope_ends[0], line.slope_ends[1]
+            "these clips do not show that ratings rise with the score: by them alone the slope's 95 % interval is {:.2} to \
+             {:.2}",
+            line.shown_slope_ends[0], line.shown_slope_ends[1]
         ));
     }
     doubts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_doubt_has_its_reason() {
+        let line = |lowest: f64| fit::Line {
+            offset: 5.0,
+            slope: 1.0,
+            slope_ends: [0.8, 1.2],
+            shown_slope_ends: [lowest, 1.3],
+            stddev: 10.0,
+            conformal_scale: 1.1,
+        };
+        let judged =
+            |rmse: f64, coverage: f64| Judgement { rmse, bias: 0.0, coverage, mean_width: 40.0 };
+        let before = judged(20.0, 0.99);
+        let good = judged(12.0, 0.95);
+        assert_eq!(doubts([FEW, FEW_CONTENTS], &line(0.7), before, good), [""; 0]);
+        for (sizes, lowest, after, expected) in [
+            ([9, 5], 0.7, good, "9 clips are few"),
+            ([20, 4], 0.7, good, "4 contents are few"),
+            ([20, 5], 0.7, judged(12.0, 0.85), "cover 85 % of the ratings"),
+            ([20, 5], 0.7, judged(20.0, 0.95), "no better than before"),
+            ([20, 5], -0.1, good, "do not show that ratings rise"),
+        ] {
+            let found = doubts(sizes, &line(lowest), before, after);
+            assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:?}");
+        }
+    }
 }
