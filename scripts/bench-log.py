@@ -23,6 +23,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "c_tests"))
 SAMPLE = ROOT / "samples" / "two-scenes-x265-crf34.json"
 MODEL = ROOT / "models" / "fr_regressor_v3.json"
 TIME = "/usr/bin/time"
@@ -46,6 +47,7 @@ def score_in_python(log_path, card_path):
     """Does what a script can do with the log, the model and its card."""
     import numpy as np
     import onnxruntime as ort
+    from reference import transform
 
     keys = {"psnr_y": ["psnr_y"], "motion": ["integer_motion", "VMAF_integer_feature_motion_sad_score"]}
     card = json.loads(pathlib.Path(card_path).read_text())
@@ -63,11 +65,7 @@ def score_in_python(log_path, card_path):
     sigma = card.get("feature_clip_sigma", np.inf)
     raw = np.minimum(raw, cap)
     for i, feature in enumerate(card["feature_order"]):
-        transform = card.get("feature_transform", {}).get(feature, {})
-        if transform.get("op") == "log_distance":
-            raw[:, i] = -10 * np.log10(transform["top"] - np.clip(raw[:, i], 0, 1))
-        elif transform.get("op") == "log1p":
-            raw[:, i] = np.log1p(raw[:, i])
+        raw[:, i] = transform(card, feature, raw[:, i])
     z = np.clip((raw - mean) / std, -sigma, sigma).astype(np.float32)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1

@@ -29,7 +29,7 @@ EXTRACTORS = {
 
 def extractor(feature):
     """The extractor of libvmaf that writes a feature."""
-    return next(EXTRACTORS[name] for name in (feature, *(p for p in EXTRACTORS if feature.startswith(p))) if name in EXTRACTORS)
+    return next(name for prefix, name in EXTRACTORS.items() if feature.startswith(prefix))
 
 
 def sets():

@@ -141,6 +141,23 @@ macro_rules! ratio {
     };
 }
 
+/// A feature made of this picture's motion and the next one's.
+macro_rules! motion_of_two {
+    ($name:literal, $canonical:literal) => {
+        Feature {
+            name: $name,
+            extractor: &MOTION,
+            canonical: $canonical,
+            collector_keys: collected!($name),
+            log_names: fixed_or_float!($name),
+            low: 0.0,
+            high: NONE,
+            identical: Identical::Content,
+            waits_for_next_picture: true,
+        }
+    };
+}
+
 /// A feature whose only key and log name is its own name.
 macro_rules! plain {
     ($name:literal, $extractor:ident, $low:expr, $high:expr, $identical:expr) => {
@@ -204,18 +221,7 @@ const TABLE: [Feature; 25] = [
         identical: Identical::Content,
         waits_for_next_picture: false,
     },
-    Feature {
-        name: "motion2",
-        extractor: &MOTION,
-        canonical: true,
-        collector_keys: collected!("motion2"),
-        log_names: fixed_or_float!("motion2"),
-        low: 0.0,
-        high: NONE,
-        identical: Identical::Content,
-        // The smaller one of this picture's motion and the next one's.
-        waits_for_next_picture: true,
-    },
+    motion_of_two!("motion2", true),
     with_log_names(
         plain!("psnr_y", PSNR, 0.0, NONE, Identical::Number(IDENTICAL_DB)),
         &["psnr_y", "float_psnr", "psnr"],
@@ -254,17 +260,7 @@ const TABLE: [Feature; 25] = [
         identical: Identical::Number(0.0),
         ..ratio!("aim", ADM, false, collected!("aim"))
     },
-    Feature {
-        name: "motion3",
-        extractor: &MOTION,
-        canonical: false,
-        collector_keys: collected!("motion3"),
-        log_names: fixed_or_float!("motion3"),
-        low: 0.0,
-        high: NONE,
-        identical: Identical::Content,
-        waits_for_next_picture: true,
-    },
+    motion_of_two!("motion3", false),
 ];
 
 /// The names of the first 22 [`FEATURES`], in that order: the order of models that name no other.

@@ -27,6 +27,7 @@ mod error;
 mod hash;
 mod whole;
 
+use std::fs;
 use std::path::Path;
 
 pub use error::Error;
@@ -48,4 +49,15 @@ pub fn parent(path: &Path) -> &Path {
 pub fn create_parent(path: &Path) -> Result<(), Error> {
     let folder = parent(path);
     std::fs::create_dir_all(folder).map_err(Error::of(folder))
+}
+
+/// Whether two paths name one file, there or not.
+pub fn is_same_file(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        fs::canonicalize(path).ok().or_else(|| {
+            let folder = fs::canonicalize(parent(path)).ok()?;
+            Some(folder.join(path.file_name()?))
+        })
+    };
+    a == b || place(a).is_some_and(|a| place(b) == Some(a))
 }

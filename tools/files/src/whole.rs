@@ -15,9 +15,9 @@ const BUFFER: usize = 64 << 10;
 /// A file being written. [`WholeFile::commit`] puts it in its place; dropped before that, it leaves nothing and
 /// whatever stood in that place stays.
 ///
-/// Its permissions are those of the file before, or of any new file: the process's umask decides. If `path` is a link, the file it
-/// points to is replaced and the link stays. A path that names an open descriptor (`/dev/stdout`, `/dev/fd/3`) is
-/// written to where that stands. What is no regular file (`/dev/null`, a pipe) cannot be replaced and
+/// Its permissions are those of the file before, or of any new file: the process's umask decides. If `path` is a
+/// link, the file it points to is replaced and the link stays. A path that names an open descriptor (`/dev/stdout`,
+/// `/dev/fd/3`) is written to where that stands. What is no regular file (`/dev/null`, a pipe) cannot be replaced and
 /// is written to directly.
 #[derive(Debug)]
 pub struct WholeFile {

@@ -92,7 +92,7 @@ fn measured(
 
 /// What both versions write for the 22 features; motion apart, whose name differs.
 fn keys() -> impl Iterator<Item = &'static str> {
-    FEATURES[..22]
+    FEATURES[..FULL_FEATURES.len()]
         .iter()
         .filter(|feature| feature.name != "motion")
         .map(|feature| feature.log_names[0])

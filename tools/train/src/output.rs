@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use vmaf_fr_files::{create_parent, write_whole};
 
@@ -48,6 +49,16 @@ impl<'de> Deserialize<'de> for Members {
 }
 
 impl Members {
+    /// Puts a member in the place of the one of its name, or last.
+    pub fn set(&mut self, name: &str, value: &Value) -> Result<()> {
+        let raw = RawValue::from_string(value.to_string())?;
+        match self.0.iter_mut().find(|(have, _)| have == name) {
+            Some((_, old)) => *old = raw,
+            None => self.0.push((name.to_owned(), raw)),
+        }
+        Ok(())
+    }
+
     /// The object, a line for each member.
     pub fn lines(&self) -> Result<Vec<u8>> {
         let lines = self

@@ -5,9 +5,8 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use common::{Log, ffmpeg, file, root, run, score, shared};
+use common::{Log, ffmpeg, file, root, run, run_ffmpeg, score, shared};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -164,16 +163,12 @@ impl Clip {
 
     /// A file in the clip's folder, made by ffmpeg.
     fn make(&self, input: &Path, options: &str, name: &str) -> PathBuf {
-        let output = self.folder.path().join(name);
-        let status = Command::new(ffmpeg())
-            .args(["-nostdin", "-y", "-loglevel", "error", "-i"])
-            .arg(input)
-            .args(options.split_whitespace())
-            .arg(&output)
-            .status()
-            .unwrap();
-        assert!(status.success(), "ffmpeg {options} {name}");
-        output
+        let input = std::path::absolute(input).unwrap();
+        let options = options.split_whitespace().chain([name]);
+        let arguments: Vec<&str> =
+            ["-i", input.to_str().unwrap()].into_iter().chain(options).collect();
+        run_ffmpeg(self.folder.path(), &arguments);
+        self.folder.path().join(name)
     }
 
     fn encode(&self, input: &Path, options: &str, name: &str) -> PathBuf {

@@ -10,19 +10,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Log, ffmpeg, score};
+use common::{Log, ffmpeg, run_ffmpeg, score};
 
 /// A pair that takes long to measure.
 fn long_pair(folder: &Path) {
     for (name, filter) in [("reference.y4m", "null"), ("distorted.y4m", "boxblur=2")] {
-        let status = Command::new(ffmpeg())
-            .args(["-nostdin", "-y", "-loglevel", "error", "-f", "lavfi", "-i"])
-            .args(["testsrc2=size=1280x720:rate=25", "-frames:v", "150", "-vf", filter])
-            .args(["-pix_fmt", "yuv420p"])
-            .arg(folder.join(name))
-            .status()
-            .unwrap();
-        assert!(status.success());
+        let source = "testsrc2=size=1280x720:rate=25";
+        let made = ["-f", "lavfi", "-i", source, "-frames:v", "150", "-vf", filter];
+        run_ffmpeg(folder, &[&made[..], &["-pix_fmt", "yuv420p", name]].concat());
     }
 }
 

@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Log, complete_only, ffmpeg, score, vmaf};
+use common::{Log, complete_only, ffmpeg, run_ffmpeg, score, vmaf};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,13 +22,7 @@ fn videos() -> TempDir {
         "-i DISTORTED.mp4 -pix_fmt yuv420p DISTORTED.y4m",
         "-i REFERENCE.y4m -c:v libx264 -qp 0 REFERENCE.mp4",
     ] {
-        let status = Command::new(ffmpeg())
-            .args(["-nostdin", "-y", "-loglevel", "error"])
-            .args(arguments.split_whitespace())
-            .current_dir(folder.path())
-            .status()
-            .unwrap();
-        assert!(status.success(), "ffmpeg {arguments}");
+        run_ffmpeg(folder.path(), &arguments.split_whitespace().collect::<Vec<_>>());
     }
     folder
 }

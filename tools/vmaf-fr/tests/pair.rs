@@ -4,9 +4,8 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use common::{Run, ffmpeg, score, shared};
+use common::{Run, ffmpeg, run_ffmpeg, score, shared};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -33,16 +32,9 @@ impl Bench {
     }
 
     fn ffmpeg(&self, arguments: &str, name: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        let status = Command::new(ffmpeg())
-            .args(["-nostdin", "-y", "-loglevel", "error"])
-            .args(arguments.split_whitespace())
-            .arg(&path)
-            .current_dir(self.folder.path())
-            .status()
-            .unwrap();
-        assert!(status.success(), "ffmpeg {arguments}");
-        path
+        let arguments: Vec<&str> = arguments.split_whitespace().chain([name]).collect();
+        run_ffmpeg(self.folder.path(), &arguments);
+        self.folder.path().join(name)
     }
 
     fn encode(&self, options: &str, name: &str) -> PathBuf {
@@ -183,14 +175,7 @@ fn a_turned_video_is_turned_as_players_do() {
     }
     let folder = tempfile::tempdir().unwrap();
     let upright = folder.path().join("upright.mkv");
-    let status = Command::new(ffmpeg())
-        .args(["-nostdin", "-y", "-loglevel", "error", "-i"])
-        .arg(&turned)
-        .args(["-c:v", "ffv1"])
-        .arg(&upright)
-        .status()
-        .unwrap();
-    assert!(status.success());
+    run_ffmpeg(folder.path(), &["-i", turned.to_str().unwrap(), "-c:v", "ffv1", "upright.mkv"]);
     let run = compare(&reference, &turned, &[]);
     assert_eq!(doubts(&run), Vec::<String>::new());
     assert!(run.stderr.contains("turned by"), "{}", run.stderr);

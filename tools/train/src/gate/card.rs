@@ -3,7 +3,6 @@
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use serde_json::value::RawValue;
 
 use crate::evaluation::Condition;
 use crate::output::Members;
@@ -15,16 +14,11 @@ pub(super) fn with_verdict(
     evaluation_sha256: &str,
     checks: &[Condition],
 ) -> Result<Vec<u8>> {
-    let Members(mut members) = serde_json::from_slice(bytes).context("not a card")?;
+    let mut members: Members = serde_json::from_slice(bytes).context("not a card")?;
     let section = json!({ "evaluation_sha256": evaluation_sha256, "checks": checks });
-    for (name, value) in [("status", json!(status)), ("gate", section)] {
-        let raw = RawValue::from_string(value.to_string())?;
-        match members.iter_mut().find(|(have, _)| have == name) {
-            Some((_, old)) => *old = raw,
-            None => members.push((name.to_owned(), raw)),
-        }
-    }
-    Members(members).lines()
+    members.set("status", &json!(status))?;
+    members.set("gate", &section)?;
+    members.lines()
 }
 
 #[cfg(test)]

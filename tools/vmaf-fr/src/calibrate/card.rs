@@ -3,9 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use vmaf_fr_files::parent;
+use vmaf_fr_files::{is_same_file, parent};
 use vmaf_fr_train::output::Members;
 use vmaf_fr_v2::model::{self, builtin};
 
@@ -58,17 +57,17 @@ impl Source {
         if !folder.is_dir() {
             return Err(Failure::new(format_args!("{}: no such folder", folder.display())));
         }
-        if same(card, Path::new(&self.name)) {
+        if is_same_file(card, Path::new(&self.name)) {
             return Err(Failure::usage(format_args!(
                 "--output: {} is the model's own card; expected another name",
                 card.display()
             )));
         }
-        let external = std::iter::once(&self.value)
-            .chain(self.value["members"].as_array().into_iter().flatten())
+        let external = self
+            .graphs_in_card()
             .any(|graph| graph.get("external_data_sha256").is_some_and(|pins| !pins.is_null()));
         match &self.graphs {
-            Graphs::Folder(from) if external && !same(from, folder) => {
+            Graphs::Folder(from) if external && !is_same_file(from, folder) => {
                 Err(Failure::usage(format_args!(
                     "--output: the model has external data; expected a card in its folder, {}",
                     from.display()
@@ -125,10 +124,14 @@ impl Source {
         Ok(())
     }
 
+    /// What names a graph: the card itself, and an ensemble's members.
+    fn graphs_in_card(&self) -> impl Iterator<Item = &Value> {
+        std::iter::once(&self.value).chain(self.value["members"].as_array().into_iter().flatten())
+    }
+
     fn graph_names(&self) -> Vec<String> {
-        let members = self.value["members"].as_array().into_iter().flatten();
-        let mut names: Vec<String> = std::iter::once(&self.value)
-            .chain(members)
+        let mut names: Vec<String> = self
+            .graphs_in_card()
             .filter_map(|graph| graph["onnx"].as_str().map(str::to_owned))
             .collect();
         names.dedup();
@@ -159,28 +162,20 @@ impl Source {
 
     /// The old card's members, with the new ones in their places.
     fn calibrated(&self, line: &Line, record: &Value, card: &Path) -> Result<Vec<u8>, Failure> {
-        let Members(mut members) = serde_json::from_slice(&self.bytes)
+        let mut members: Members = serde_json::from_slice(&self.bytes)
             .map_err(|error| Failure::new(format_args!("{}: {error}", self.name)))?;
         // Figures and verdict are those of the model as it was.
-        members.retain(|(name, _)| !["metrics", "gate"].contains(&name.as_str()));
+        members.0.retain(|(name, _)| !["metrics", "gate"].contains(&name.as_str()));
         let id = card.file_stem().unwrap_or_default().to_string_lossy();
         let calibration =
             json!({ "offset": line.offset, "slope": line.slope, "stddev": line.stddev });
-        let graph = self.value.get("onnx").cloned().map(|file| ("onnx", file));
-        let new = [("id", json!(id)), ("calibration", calibration), ("calibrated", record.clone())];
-        let scale = ("conformal_scale", json!(line.conformal_scale));
-        for (name, value) in new.into_iter().chain(graph).chain([scale]) {
-            let raw = RawValue::from_string(value.to_string()).map_err(Failure::new)?;
-            match members.iter_mut().find(|(have, _)| have == name) {
-                Some((_, old)) => *old = raw,
-                None => members.push((name.to_owned(), raw)),
-            }
+        members.set("id", &json!(id))?;
+        members.set("calibration", &calibration)?;
+        members.set("calibrated", record)?;
+        if let Some(graph) = self.value.get("onnx") {
+            members.set("onnx", graph)?;
         }
-        Ok(Members(members).lines()?)
+        members.set("conformal_scale", &json!(line.conformal_scale))?;
+        Ok(members.lines()?)
     }
-}
-
-/// Whether two paths lead to one file or folder that is there.
-fn same(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

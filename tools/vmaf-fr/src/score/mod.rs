@@ -12,8 +12,9 @@ mod report;
 mod scoring;
 mod trace;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use vmaf_fr_files::is_same_file;
 use vmaf_fr_measure::log::{LogReader, NotANumber};
 use vmaf_fr_v2::{Config, Scorer};
 
@@ -94,17 +95,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     score_log(args, &mut scorer, input)
 }
 
-/// Whether two paths name one file, there or not.
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    let place = |path: &Path| {
-        std::fs::canonicalize(path).ok().or_else(|| {
-            let folder = std::fs::canonicalize(vmaf_fr_files::parent(path)).ok()?;
-            Some(folder.join(path.file_name()?))
-        })
-    };
-    a == b || place(a).is_some_and(|a| place(b) == Some(a))
-}
-
 /// Whether feature `i` is not worth its cost, so that it is not measured.
 fn spared(args: &Args, scorer: &Scorer, i: usize) -> bool {
     !args.input.measures_all() && scorer.feature_optional(i) == Some(ONLY_IF_THERE)
@@ -127,14 +117,14 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
         model,
     };
     // What was not worth measuring is not missed.
-    let was_spared = |i: usize| spared(args, scorer, i) && input.measured.is_some();
+    let was_spared: Vec<bool> =
+        (0..features.len()).map(|i| input.measured.is_some() && spared(args, scorer, i)).collect();
     // With --strict a model that can do without features is treated as one that cannot.
     let optional: Vec<bool> = optional_features(scorer)
         .into_iter()
-        .enumerate()
-        .map(|(i, optional)| optional && (!args.notes.strict || was_spared(i)))
+        .zip(&was_spared)
+        .map(|(optional, was_spared)| optional && (!notes.strict || *was_spared))
         .collect();
-    let was_wanted: Vec<bool> = (0..features.len()).map(|i| !was_spared(i)).collect();
     let policy = if optional.contains(&true) { NotANumber::Missing } else { NotANumber::Refused };
     let log = LogReader::new(input.bytes, name, &features).not_a_number(policy);
 
@@ -178,7 +168,7 @@ fn score_log(args: &Args, scorer: &mut Scorer, input: Input) -> Result<(), Failu
         if !needed.is_empty() {
             return Err(missing::lacks(name, &setup.model.id, &features, &needed));
         }
-        let replaced: Vec<_> = replaced.into_iter().filter(|one| was_wanted[one.index]).collect();
+        let replaced: Vec<_> = replaced.into_iter().filter(|one| !was_spared[one.index]).collect();
         missing::note_missing(notes, name, &setup.model.id, &features, &replaced);
         let summary = Summary {
             libvmaf_version: facts.version,

@@ -43,6 +43,13 @@ pub fn ffmpeg() -> PathBuf {
     needed("VMAF_FR_TEST_FFMPEG", "bin/ffmpeg")
 }
 
+/// Runs ffmpeg in `folder`, over what is there; the last argument names what it makes.
+pub fn run_ffmpeg<S: AsRef<std::ffi::OsStr>>(folder: &Path, arguments: &[S]) {
+    let mut command = std::process::Command::new(ffmpeg());
+    command.args(["-nostdin", "-y", "-loglevel", "error"]).args(arguments).current_dir(folder);
+    assert!(command.status().unwrap().success(), "{command:?}");
+}
+
 pub fn vmaf() -> PathBuf {
     needed("VMAF_FR_TEST_VMAF", "libvmaf/bin/vmaf")
 }

@@ -19,8 +19,6 @@ impl<'a, W: Write> Text<'a, W> {
     pub fn start(out: &'a mut W, setup: &'a Setup, frames: bool) -> io::Result<Self> {
         if frames {
             note_experimental(out, setup)?;
-        }
-        if frames {
             if setup.model.has_variance {
                 writeln!(out, "   frame     score    stddev   95 % interval")?;
             } else {
